@@ -1,0 +1,1 @@
+"""calcml: the calculus of machine learning, executed."""

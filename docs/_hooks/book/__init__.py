@@ -1,0 +1,1 @@
+"""The machinery of the book: one reader of pages for the tests, the updater and the site."""

@@ -1,0 +1,158 @@
+"""Makes ``pytest --codeblocks`` strict: pytest-codeblocks collects, the book's reader judges.
+
+pytest-codeblocks keeps the flag, the collection of files and its reading of a page. What it would
+pass over is refused at collection, and the two readings must agree block by block.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_codeblocks.plugin as codeblocks
+from pytest_codeblocks.main import extract_from_buffer
+
+from . import prose, rules, runner
+from .reader import Block, Page, PageError, read, shown
+
+NOT_RUN = pytest.StashKey[list[str]]()
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
+class PageFile(codeblocks.MarkdownFile):
+    """A page: one item for each chain of blocks, and one for the prose."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        page = read(self.path)
+        agree(page)
+        rules.check(page)
+        yield ProseItem.from_parent(self, name="prose", page=page)
+        for chain in page.chains:
+            yield ChainItem.from_parent(self, name=f"line {chain[0].line}", page=page, chain=chain)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], **_: Any) -> str:  # type: ignore[override]
+        if isinstance(excinfo.value, PageError):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
+
+
+class _PageItem(codeblocks.TestBlock):
+    page: Page
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], **_: Any) -> str:  # type: ignore[override]
+        if isinstance(excinfo.value, PageError):
+            return str(excinfo.value)
+        return str(pytest.Item.repr_failure(self, excinfo))
+
+
+class ProseItem(_PageItem):
+    """The numbers and names in the prose of a page."""
+
+    def __init__(self, name: str, parent: pytest.File, page: Page) -> None:
+        super().__init__(name, parent)
+        self.page = page
+
+    def runtest(self) -> None:
+        prose.check(self.page)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"{shown(self.path)}: prose"
+
+
+class ChainItem(_PageItem):
+    """A chain of blocks that share a namespace."""
+
+    def __init__(self, name: str, parent: pytest.File, page: Page, chain: list[Block]) -> None:
+        super().__init__(name, parent)
+        self.page, self.chain = page, chain
+        for mark in chain[0].marks:
+            self.add_marker(eval(mark, {"sys": sys, "pytest": pytest}))
+
+    def runtest(self) -> None:
+        if lacking := runner.missing(self.chain):
+            names = " and ".join(sorted(lacking))
+            if in_ci():
+                raise PageError(
+                    self.page.path,
+                    self.chain[0].line,
+                    f"in CI every block runs: {names} is not installed. Run `make frameworks`.",
+                )
+            pytest.skip(f"{names} is not installed: run `make frameworks`")
+        outcome = runner.run(self.page, self.chain)
+        runner.compare(self.page, self.chain, outcome)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self.chain[0].line - 1, f"{shown(self.path)}: {self.name}"
+
+
+def agree(page: Page) -> None:
+    """Raise PageError unless pytest-codeblocks reads the same blocks and outputs as the book."""
+    text = page.text.replace("\r\n", "\n").split("\n")
+    for first, last in page.comments:
+        if first == last and "pytest-codeblocks:cont" in text[first - 1]:
+            text[first - 1] = ""  # it would glue a chain together, which has one output at most
+    theirs = [
+        (block.lineno, _filled(block.code), _filled(block.expected_output))
+        for block in extract_from_buffer(io.StringIO("\n".join(text)), max_num_lines=100_000)
+        if block.syntax == "python"
+    ]
+    ours = [(block.line, _filled(block.code), _filled(block.expected)) for block in page.blocks]
+    if theirs != ours:
+        different = set(theirs) ^ set(ours)
+        raise PageError(
+            page.path,
+            min(line for line, _, _ in different),
+            "pytest-codeblocks and the book read this block differently. Write the fence plainly: "
+            "three backticks, python, on a line of its own.",
+        )
+
+
+def _filled(text: str | None) -> tuple[str, ...] | None:
+    """The lines that are not blank: pytest-codeblocks drops blank ones from indented fences."""
+    return None if text is None else tuple(line for line in text.splitlines() if line.strip())
+
+
+# Hooks
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[NOT_RUN] = []
+    codeblocks.MarkdownFile = PageFile
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages first: they are what a failure should show soonest."""
+    items.sort(key=lambda item: not isinstance(item, _PageItem))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Nothing is skipped in CI, and elsewhere the skips are said at the end."""
+    result = yield
+    report = result.get_result()  # type: ignore[attr-defined]
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr)
+        item.config.stash[NOT_RUN].append(f"{item.nodeid}: {reason.removeprefix('Skipped: ')}")
+        if in_ci():
+            report.outcome = "failed"
+            report.longrepr = f"In CI nothing is skipped: {reason}"
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    skipped = config.stash[NOT_RUN]
+    if skipped:
+        terminalreporter.section("NOT RUN", sep="!", red=True, bold=True)
+        for line in skipped:
+            terminalreporter.line(line)
+        terminalreporter.line(
+            f"{len(skipped)} checks were not run. CI runs them all; `make frameworks` and Debian's "
+            "chromium bring them here."
+        )

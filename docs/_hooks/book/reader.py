@@ -1,0 +1,519 @@
+"""Reads a page: its code blocks, what they print, the figures they draw, and the prose between.
+
+The directives are those of pytest-codeblocks. The reader is stricter: whatever it would have to
+pass over in silence (an unknown fence, a misspelt directive, a mark that reaches no block) it
+refuses, with the place and what to write instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[2]
+ROOT = DOCS.parent
+
+RUN = "python"
+OUTPUT = "text"
+SHOWN = {"console", "toml", "yaml", "markdown", "bibtex"}
+FRAMEWORKS = {"torch": "torch", "jax": "jax"}
+"""Modules that a reader may not have, and the distribution that brings each."""
+
+_FENCE = re.compile(r"^(?P<indent>[ ]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)$")
+_NESTED_FENCE = re.compile(r"^\s*(?:[-*+]|\d+[.)]|>)[\s>]*(?:`{3,}|~{3,})")
+_CONTAINER = re.compile(r"^\s*(?:[-*+]\s|\d+[.)]\s|!!!|\?\?\?|===|\[\^[^\]]+\]:|:\s)")
+_DIRECTIVE = re.compile(r"^pytest-codeblocks:\s*(?P<keyword>.*)$")
+_MARK = re.compile(r"^(?P<mark>pytest\.mark\..*)$", re.DOTALL)
+_FIGURE = re.compile(r"^figure:\s*(?P<name>.*?)\s*(?:\n(?P<fields>.*))?$", re.DOTALL)
+_NAME = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
+
+
+class PageError(Exception):
+    """A page that the book refuses: where, what is wrong, and what to write instead."""
+
+    def __init__(self, path: Path, line: int, problem: str) -> None:
+        self.path, self.line, self.problem = path, line, problem
+        super().__init__(f"{shown(path)}:{line}: {problem}")
+
+
+def shown(path: Path) -> str:
+    """Return the path as a reader of an error message knows it: from the project's root."""
+    path = Path(path)
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.as_posix()
+
+
+@dataclass
+class Figure:
+    """A figure marker: the picture of the block above it."""
+
+    name: str
+    alt: str
+    caption: str
+    line: int
+    end: int  # line of the closing -->
+
+
+@dataclass
+class Block:
+    """A Python block of a page. Lines count from 1."""
+
+    line: int  # of the opening fence
+    end: int  # of the closing fence
+    indent: int
+    code: str
+    hidden: bool
+    continues: bool
+    marks: list[str] = field(default_factory=list)
+    expected: str | None = None
+    output_line: int = 0  # of the opening fence of the expected output
+    output_end: int = 0
+    figure: Figure | None = None
+
+    @property
+    def needs(self) -> set[str]:
+        """The frameworks that the block imports."""
+        try:
+            tree = ast.parse(self.code)
+        except SyntaxError:
+            return set()
+        names: set[str] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names.update(alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+        return {FRAMEWORKS[name] for name in names & FRAMEWORKS.keys()}
+
+
+@dataclass
+class Page:
+    """A page as the book reads it."""
+
+    path: Path
+    text: str
+    blocks: list[Block]
+    comments: list[tuple[int, int]]  # first and last line of every HTML comment
+    fences: list[tuple[int, int, str]]  # first and last line of every fence, and its language
+
+    @property
+    def chains(self) -> list[list[Block]]:
+        """The blocks in the groups that share a namespace."""
+        chains: list[list[Block]] = []
+        for block in self.blocks:
+            if block.continues:
+                chains[-1].append(block)
+            else:
+                chains.append([block])
+        return chains
+
+    @property
+    def figures(self) -> list[Figure]:
+        return [block.figure for block in self.blocks if block.figure]
+
+
+def pages() -> list[Path]:
+    """Every Markdown file that is published or shown to users, in a fixed order."""
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    for path in sorted(DOCS.rglob("*")):
+        inside = path.relative_to(DOCS).parts
+        if path.is_dir() or inside[0].startswith(("_", ".")):
+            continue
+        if path.suffix in {".markdown", ".mdown", ".mkd", ".mkdn", ".mdwn", ".rst"}:
+            raise PageError(path, 1, f"a page needs the suffix .md: came {path.suffix}. Rename it.")
+        if path.suffix == ".md":
+            found.append(path)
+    return found
+
+
+def read(path: Path, text: str | None = None) -> Page:
+    """Read a page, or raise PageError at the first thing that would be passed over in silence."""
+    return _Reader(Path(path), Path(path).read_text("utf-8-sig") if text is None else text).page()
+
+
+class _Reader:
+    def __init__(self, path: Path, text: str) -> None:
+        self.path, self.text = path, text
+        self.lines = text.replace("\r\n", "\n").split("\n")
+        self.at = 0  # index of the current line
+        self.blocks: list[Block] = []
+        self.comments: list[tuple[int, int]] = []
+        self.fences: list[tuple[int, int, str]] = []
+        # Directives that wait for the next fence, each with its line.
+        self.cont = 0
+        self.output = 0
+        self.marks: list[tuple[str, int]] = []
+        self.last_fence: Block | None = None  # the block, if the last fence was one
+        self.adjacent = False  # nothing but blank lines since the last fence
+
+    def fail(self, line: int, problem: str) -> PageError:
+        return PageError(self.path, line, problem)
+
+    def page(self) -> Page:
+        before = ""  # the last line that was not blank
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            if fence := _FENCE.match(line):
+                self.fence(fence, hidden=False)
+                before = ""
+            elif line.lstrip().startswith("<!--"):
+                self.comment()
+            else:
+                self.prose(line, before)
+                if line.strip():
+                    before = line
+                    self.adjacent = False
+                self.at += 1
+        self.nothing_waits()
+        self.figures_are_unique()
+        return Page(self.path, self.text, self.blocks, self.comments, self.fences)
+
+    # Prose
+
+    def prose(self, line: str, before: str) -> None:
+        number = self.at + 1
+        if line.strip():
+            self.nothing_waits()
+        if _NESTED_FENCE.match(line):
+            raise self.fail(
+                number,
+                "a fence needs a line of its own: it came behind a list or quote marker. "
+                "Put it on the next line, indented by four spaces.",
+            )
+        if re.search(r"<(?:pre|code|script|textarea|style)\b", re.sub(r"`[^`]*`", "", line)):
+            raise self.fail(
+                number,
+                "code needs a fence: raw HTML came, and it would be shown without running. "
+                "Write a ```python fence.",
+            )
+        if re.match(r"\s*(?:--8<--|;--8<--|\{%|\{\{)", line):
+            raise self.fail(
+                number,
+                "a page holds its own text: an include came, which nothing here would run. "
+                "Write the text or the block out.",
+            )
+        if "<!--" in re.sub(r"(`+).*?\1", "", line):
+            raise self.fail(
+                number,
+                "a comment needs a line of its own: it came inside a line. Move it to a new line.",
+            )
+        blank_above = self.at > 0 and not self.lines[self.at - 1].strip()
+        starts_code = line.startswith(("    ", "\t")) and line.strip() and blank_above
+        if starts_code and not (
+            _CONTAINER.match(before) or before.startswith(("    ", "\t")) or self.in_container()
+        ):
+            raise self.fail(
+                number,
+                "code needs a fence: an indented block came, and it would be shown without "
+                "running. Write a ```python fence.",
+            )
+
+    def in_container(self) -> bool:
+        """Whether an admonition, a tab or a list is open above the current line."""
+        for line in reversed(self.lines[: self.at]):
+            if line.strip() and not line.startswith(("    ", "\t")):
+                return bool(_CONTAINER.match(line))
+        return False
+
+    # Comments
+
+    def comment(self) -> None:
+        start = self.at
+        opening = self.lines[self.at]
+        body: list[str] = []
+        first = opening.lstrip()[4:]
+        if "-->" in first:
+            inner, rest = first.split("-->", 1)
+            if rest.strip():
+                raise self.fail(
+                    start + 1,
+                    "a comment needs a line of its own: text came behind it. Move it to a new line.",
+                )
+            self.at += 1
+            self.comments.append((start + 1, start + 1))
+            self.directive(inner.strip(" -\n"), start + 1, start + 1)
+            return
+        body.append(first)
+        self.at += 1
+        holds_code = False
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            if fence := _FENCE.match(line):
+                holds_code = True
+                self.fence(fence, hidden=True)
+                continue
+            if "-->" in line:
+                head, rest = line.split("-->", 1)
+                if rest.strip():
+                    raise self.fail(
+                        self.at + 1,
+                        "a comment needs a line of its own: text came behind it. "
+                        "Move it to a new line.",
+                    )
+                body.append(head)
+                break
+            body.append(line)
+            self.at += 1
+        else:
+            raise self.fail(start + 1, "a comment needs an end: none came. Close it with -->.")
+        self.at += 1
+        self.comments.append((start + 1, self.at))
+        text = "\n".join(body).strip()
+        if holds_code:
+            if text:
+                raise self.fail(
+                    start + 1,
+                    "a hidden block needs a comment of its own: other text came with it. "
+                    "Move the text out.",
+                )
+            return
+        self.directive(text, start + 1, self.at)
+
+    def directive(self, text: str, line: int, end: int) -> None:
+        if found := _DIRECTIVE.match(text):
+            self.codeblocks(found["keyword"].strip(), line)
+        elif found := _MARK.match(text):
+            self.mark(found["mark"].strip(), line)
+        elif found := _FIGURE.match(text):
+            self.figure(found["name"], found["fields"] or "", line, end)
+        else:
+            raise self.fail(
+                line,
+                f"a comment needs a meaning: {text.splitlines()[0] if text else 'nothing'!r} has "
+                "none here. Known are pytest-codeblocks:cont, pytest-codeblocks:expected-output, "
+                "pytest.mark.…(reason=…), figure: name, and a hidden ```python block.",
+            )
+
+    def codeblocks(self, keyword: str, line: int) -> None:
+        if keyword == "cont":
+            if not self.blocks:
+                raise self.fail(
+                    line, "cont needs a block to continue: none came before. Remove it."
+                )
+            if self.cont:
+                raise self.fail(line, "cont came twice. Remove one.")
+            self.cont = line
+        elif keyword == "expected-output":
+            if self.last_fence is None or not self.adjacent:
+                raise self.fail(
+                    line,
+                    "expected-output needs a block right above it: something else came between. "
+                    "Put it under the block that prints.",
+                )
+            if self.last_fence.expected is not None or self.output:
+                raise self.fail(
+                    line, "a block has one expected output: a second one came. Remove one."
+                )
+            self.output = line
+        else:
+            advice = {
+                "expected-output-ignore-whitespace": "Output is compared as it is: use "
+                "expected-output.",
+                "skipfile": "Every page runs: remove it.",
+                "skip": "Every block runs: remove it, or give pytest.mark.skip a reason.",
+            }.get(keyword.split("(")[0], "Known are cont and expected-output.")
+            if keyword.startswith("importorskip"):
+                advice = "The reader sees by itself which blocks import a framework: remove it."
+            raise self.fail(line, f"`pytest-codeblocks:{keyword}` is not taken here. {advice}")
+
+    def mark(self, text: str, line: int) -> None:
+        try:
+            node = ast.parse(text, mode="eval").body
+        except SyntaxError:
+            node = None
+        call = node if isinstance(node, ast.Call) else None
+        name = ast.unparse(call.func) if call else text.split("(")[0]
+        if name not in {f"pytest.mark.{known}" for known in ("skip", "skipif", "xfail")}:
+            raise self.fail(
+                line, f"`{name}` is not a mark that blocks take. Use skip, skipif or xfail."
+            )
+        keywords = {k.arg: k.value for k in call.keywords} if call else {}
+        reason = keywords.get("reason")
+        if not (
+            isinstance(reason, ast.Constant)
+            and isinstance(reason.value, str)
+            and reason.value.strip()
+        ):
+            raise self.fail(
+                line, f'`{name}` needs a reason: none came. Write {name}(…, reason="why").'
+            )
+        if name.endswith("xfail") and "raises" not in keywords:
+            raise self.fail(
+                line,
+                "`pytest.mark.xfail` needs the error it waits for: none came. Write raises=….",
+            )
+        self.marks.append((text, line))
+
+    def figure(self, name: str, fields: str, line: int, end: int) -> None:
+        block = self.last_fence
+        if block is None or not self.adjacent:
+            raise self.fail(
+                line,
+                f"figure {name!r} needs a block right above it: something else came between. "
+                "Put the marker under the block (and its output) that draws it.",
+            )
+        if block.figure:
+            raise self.fail(
+                line, "a block draws one figure: a second marker came. Split the block."
+            )
+        if not _NAME.match(name):
+            raise self.fail(
+                line,
+                f"a figure needs a name of small letters, digits and hyphens: came {name!r}.",
+            )
+        found: dict[str, str] = {}
+        key = ""
+        for text in fields.splitlines():
+            if match := re.match(r"^\s*(\w+):\s*(.*)$", text):
+                key = match[1]
+                if key not in {"alt", "caption"} or key in found:
+                    raise self.fail(
+                        line,
+                        f"figure {name!r} takes alt: and caption: once each: came {key!r}.",
+                    )
+                found[key] = match[2].strip()
+            elif text.strip():
+                if not key:
+                    raise self.fail(
+                        line,
+                        f"figure {name!r} needs alt: and caption: lines: came {text.strip()!r}.",
+                    )
+                found[key] += " " + text.strip()
+        for key, what in (("alt", "what to see"), ("caption", "the finding, in a sentence")):
+            if not found.get(key):
+                raise self.fail(
+                    line, f"figure {name!r} needs `{key}:` ({what}): none came. Add the line."
+                )
+        block.figure = Figure(name, found["alt"], found["caption"], line, end)
+
+    # Fences
+
+    def fence(self, match: re.Match[str], hidden: bool) -> None:
+        start = self.at
+        indent, ticks, info = len(match["indent"]), match["ticks"], match["info"]
+        code: list[str] = []
+        self.at += 1
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            stripped = line.strip()
+            if stripped.startswith(ticks) and set(stripped) == {ticks[0]}:
+                break
+            if line.strip() and len(line) - len(line.lstrip(" ")) < indent:
+                raise self.fail(
+                    self.at + 1,
+                    f"a line of a block needs the indentation of its fence ({indent} spaces): "
+                    "it came with less. Indent it.",
+                )
+            code.append(line[indent:])
+            self.at += 1
+        else:
+            raise self.fail(start + 1, "a fence needs an end: none came. Close it.")
+        self.at += 1
+        end = self.at
+        self.check_info(ticks, info, start + 1)
+        self.fences.append((start + 1, end, info))
+        text = "".join(line + "\n" for line in code)
+        if info == RUN:
+            self.block(Block(start + 1, end, indent, text, hidden, bool(self.cont)))
+        elif info == OUTPUT:
+            self.expected(text, start + 1, end)
+        else:
+            self.nothing_waits()
+            self.last_fence, self.adjacent = None, False
+
+    def check_info(self, ticks: str, info: str, line: int) -> None:
+        if ticks.startswith("~"):
+            raise self.fail(
+                line, "a fence needs backticks: tildes came, which are never run. Write ```python."
+            )
+        if info in {RUN, OUTPUT} | SHOWN:
+            return
+        if re.match(r"^\s*\{?\s*\.?(?:py|python|ipython|pycon)\b", info, re.IGNORECASE) or (
+            info.strip().lower().startswith(("py", "ipython"))
+        ):
+            raise self.fail(
+                line,
+                f"a Python fence needs exactly ```python: came {info!r}, which is never run. "
+                "Remove what is more.",
+            )
+        raise self.fail(
+            line,
+            f"a fence needs a language: came {info!r}. Code that runs is ```python, an expected "
+            f"output ```text; shown and never run are {', '.join(sorted(SHOWN))}.",
+        )
+
+    def block(self, block: Block) -> None:
+        if self.output:
+            raise self.fail(
+                self.output,
+                "expected-output needs a ```text fence next: a ```python fence came.",
+            )
+        if self.cont and self.marks:
+            raise self.fail(
+                self.marks[0][1],
+                "a mark belongs on the first block of a chain: it came on a continued one. Move it.",
+            )
+        block.marks = [text for text, _ in self.marks]
+        self.cont, self.marks = 0, []
+        self.blocks.append(block)
+        self.last_fence, self.adjacent = block, True
+
+    def expected(self, text: str, line: int, end: int) -> None:
+        if not self.output:
+            raise self.fail(
+                line,
+                "a ```text fence needs <!--pytest-codeblocks:expected-output--> above it, under "
+                "the block that prints it: none came, so nothing would compare it.",
+            )
+        if self.cont or self.marks:
+            waiting = self.cont or self.marks[0][1]
+            raise self.fail(waiting, "a directive needs a ```python fence next: an output came.")
+        assert self.last_fence is not None
+        block = self.last_fence
+        block.expected, block.output_line, block.output_end = text, line, end
+        self.output = 0
+        self.adjacent = True
+
+    def nothing_waits(self) -> None:
+        """Refuse directives that would reach a later fence than the next one."""
+        for line, what, needs in (
+            (self.cont, "cont", "```python"),
+            (self.output, "expected-output", "```text"),
+            (self.marks[0][1] if self.marks else 0, "a mark", "```python"),
+        ):
+            if line:
+                raise self.fail(
+                    line,
+                    f"{what} needs a {needs} fence next: something else came. "
+                    "Put it right above the fence.",
+                )
+
+    def figures_are_unique(self) -> None:
+        seen: dict[str, int] = {}
+        for block in self.blocks:
+            if figure := block.figure:
+                if figure.name in seen:
+                    raise self.fail(
+                        figure.line,
+                        f"a figure needs a name of its own: {figure.name!r} came on line "
+                        f"{seen[figure.name]} too. Rename one.",
+                    )
+                seen[figure.name] = figure.line
+
+
+def figures_of_the_site(pages: list[Page]) -> dict[str, tuple[Page, Figure]]:
+    """Every figure by name, or PageError where two pages use one name."""
+    found: dict[str, tuple[Page, Figure]] = {}
+    for page in pages:
+        for figure in page.figures:
+            if figure.name in found:
+                other, first = found[figure.name]
+                raise PageError(
+                    page.path,
+                    figure.line,
+                    f"a figure needs a name of its own: {figure.name!r} came at "
+                    f"{shown(other.path)}:{first.line} too. Rename one.",
+                )
+            found[figure.name] = (page, figure)
+    return found

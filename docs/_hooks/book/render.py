@@ -1,0 +1,126 @@
+"""Turns a page as it is written into the Markdown and HTML that the site shows."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import markdown
+
+from . import rules, runner
+from .reader import Page, PageError, figures_of_the_site, read, shown
+from .store import Store
+
+_PLACE = "figure-goes-here-{}"
+_PLACED = re.compile(r"<p>figure-goes-here-([a-z0-9-]+)</p>")
+
+
+class Book:
+    """The pages of one build: read, run, compared, and ready to be shown."""
+
+    def __init__(self, paths: list[Path], store: Store) -> None:
+        self.pages: dict[Path, Page] = {}
+        self.errors: dict[Path, PageError] = {}
+        self.not_run: list[str] = []
+        self.store = store
+        for path in paths:
+            self._try(path, lambda path=path: self._read(path))
+        self._try(None, lambda: figures_of_the_site(list(self.pages.values())))
+        for error in store.run(list(self.pages.values())):
+            self.errors.setdefault(error.path, error)
+        for page in self.pages.values():
+            self._try(page.path, lambda page=page: self._compare(page))
+
+    def _try(self, path: Path | None, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except PageError as error:
+            self.errors.setdefault(path or error.path, error)
+
+    def _read(self, path: Path) -> None:
+        page = read(path)
+        rules.check(page)
+        self.pages[path] = page
+
+    def _compare(self, page: Page) -> None:
+        for chain in page.chains:
+            outcome = self.store.get(page, chain)
+            if outcome is not None:
+                runner.compare(page, chain, outcome)
+            elif page.path not in self.errors:
+                reason = ", ".join(sorted(runner.missing(chain))) or "a mark"
+                self.not_run.append(f"{shown(page.path)}:{chain[0].line} ({reason})")
+
+    def pictures(self) -> dict[str, str]:
+        """Every drawn picture: its file name and its SVG."""
+        found: dict[str, str] = {}
+        for page in self.pages.values():
+            for chain in page.chains:
+                if outcome := self.store.get(page, chain):
+                    found |= outcome.pictures
+        return found
+
+    def markdown(self, path: Path) -> str:
+        """The page without its comments, with places for its figures and with marked outputs."""
+        page = self.pages[path]
+        lines = page.text.replace("\r\n", "\n").split("\n")
+        for first, last in page.comments:
+            lines[first - 1 : last] = [""] * (last - first + 1)
+        for chain in page.chains:
+            lacking = runner.missing(chain)
+            for block in chain:
+                pad = " " * block.indent
+                if block.expected is not None:
+                    lines[block.output_line - 1] = f"{pad}```{{.text .output}}"
+                if block.figure and not lacking:
+                    place = _PLACE.format(block.figure.name)
+                    lines[block.figure.line - 1] = f"\n{pad}{place}\n"
+            if lacking and not chain[-1].hidden:
+                last = max(chain[-1].end, chain[-1].output_end)
+                names = " and ".join(sorted(lacking))
+                # Joined to the fence's line, so that the lines below keep their numbers.
+                lines[last - 1] += (
+                    f"\n\n{' ' * chain[0].indent}*Not run in this build: "
+                    f"{names} is not installed.*\n"
+                )
+        return "\n".join(lines)
+
+    def html(self, text: str, path: Path, root: str) -> str:
+        """Put the figures of a page into its HTML; ``root`` leads from it to the site's root."""
+        page = self.pages[path]
+        figures = {figure.name: figure for figure in page.figures}
+        sizes: dict[str, tuple[float, float]] = {}
+        for chain in page.chains:
+            if outcome := self.store.get(page, chain):
+                sizes |= outcome.sizes
+
+        def picture(match: re.Match[str]) -> str:
+            figure = figures[match[1]]
+            width, height = (round(96 * inches) for inches in sizes[figure.name])
+            alt = html.escape(figure.alt, quote=True)
+            images = "\n".join(
+                f'<img src="{root}assets/figures/{figure.name}-{palette}.svg#only-{palette}" '
+                f'alt="{alt}" width="{width}" height="{height}" loading="lazy">'
+                for palette in runner.PALETTES
+            )
+            return (
+                f'<figure id="figure-{figure.name}" class="drawn">\n{images}\n'
+                f"<figcaption>{self.caption(figure.caption, path)}</figcaption>\n</figure>"
+            )
+
+        return _PLACED.sub(picture, text)
+
+    def caption(self, text: str, path: Path) -> str:
+        from . import formulas
+
+        made = markdown.markdown(
+            formulas.render_page(text, shown(path)), extensions=["md_in_html"]
+        )
+        return made.removeprefix("<p>").removesuffix("</p>")
+
+
+def failure(error: PageError) -> str:
+    """The page shown while authoring when a page is refused: what is wrong, and where."""
+    return f'# This page cannot be shown\n\n<pre class="page-error">{html.escape(str(error))}</pre>\n'

@@ -1,0 +1,353 @@
+"""Runs the blocks of a page, each chain in a world of its own, and compares what they print."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import importlib.util
+import io
+import logging
+import os
+import random
+import sys
+import tempfile
+import threading
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .reader import Block, Page, PageError
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+PALETTES = ("light", "dark")
+
+
+@dataclass
+class Outcome:
+    """What a chain did: what each block printed, and the pictures by file name."""
+
+    outputs: list[str] = field(default_factory=list)
+    pictures: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, tuple[float, float]] = field(default_factory=dict)  # inches
+
+
+def missing(chain: list[Block]) -> set[str]:
+    """The frameworks that a chain needs and this environment lacks."""
+    needed = set().union(*(block.needs for block in chain))
+    return {name for name in needed if importlib.util.find_spec(name) is None}
+
+
+def run(page: Page, chain: list[Block]) -> Outcome:
+    """Run a chain, once for each palette if it draws; raise PageError where a block fails."""
+    draws = any(block.figure for block in chain)
+    outcome = _run_once(page, chain, PALETTES[0] if draws else None)
+    if draws:
+        again = _run_once(page, chain, PALETTES[1])
+        for block, first, second in zip(chain, outcome.outputs, again.outputs, strict=True):
+            if first != second:
+                raise PageError(
+                    page.path,
+                    block.line,
+                    "a block prints the same each time: it printed something else on the second "
+                    f"run.\n{_diff(first, second, 'first run', 'second run')}\nSeed what is random.",
+                )
+        outcome.pictures |= again.pictures
+    return outcome
+
+
+def compare(page: Page, chain: list[Block], outcome: Outcome) -> None:
+    """Raise PageError where the page shows something else than the chain printed."""
+    for block, printed in zip(chain, outcome.outputs, strict=True):
+        if block.expected is None:
+            if printed:
+                raise PageError(
+                    page.path,
+                    block.end,
+                    "a block that prints needs its output shown: none came.\n"
+                    f"{_quote(printed)}\nPut <!--pytest-codeblocks:expected-output--> and an empty "
+                    "```text fence under it, and run `make update`.",
+                )
+        elif block.expected != printed:
+            raise PageError(
+                page.path,
+                block.output_line,
+                f"the output of the block on line {block.line} is stale.\n"
+                f"{_diff(block.expected, printed, 'the page shows', 'the block prints')}\n"
+                "Run `make update` and read the change.",
+            )
+
+
+def _diff(old: str, new: str, left: str, right: str) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), left, right, lineterm="", n=1
+    )
+    return _quote("\n".join(lines) or f"{left}: {old!r}\n{right}: {new!r}")
+
+
+def _quote(text: str) -> str:
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+# One run
+
+
+def _run_once(page: Page, chain: list[Block], palette: str | None) -> Outcome:
+    for name in sorted(set().union(*(block.needs for block in chain))):
+        importlib.import_module(name)
+    main = types.ModuleType("__main__")
+    outcome = Outcome()
+    with _isolated(main), contextlib.ExitStack() as stack:
+        if palette:
+            plot = importlib.import_module("calcml.plot")
+            stack.enter_context(plot.theme(palette))
+        for block in chain:
+            outcome.outputs.append(_step(page, block, main.__dict__))
+            _collect_figure(page, block, palette, outcome)
+    return outcome
+
+
+def _step(page: Page, block: Block, namespace: dict[str, Any]) -> str:
+    """Run one block and return what it printed."""
+    try:
+        code = compile("\n" * block.line + block.code, str(page.path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = error.lineno or block.line
+        raise PageError(page.path, line, f"the block does not parse: {error.msg}.") from None
+    out, err = io.StringIO(), io.StringIO()
+    lines = _Lines(code)
+    with tempfile.TemporaryFile() as raw:
+        try:
+            with (
+                _descriptors(raw),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+                lines.traced(),
+            ):
+                exec(code, namespace)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit and pytest's outcomes would pass for success
+            raise _failure(page, block, error) from None
+        raw.seek(0)
+        leaked = raw.read().decode("utf-8", "replace") + err.getvalue()
+    if leaked:
+        raise PageError(
+            page.path,
+            block.line,
+            "a block prints through `print` alone: this came by the error stream, a log or a "
+            f"subprocess, where nothing compares it.\n{_quote(leaked)}\nCatch it and print it.",
+        )
+    if never := lines.never_ran():
+        source = page.text.replace("\r\n", "\n").split("\n")
+        raise PageError(
+            page.path,
+            never,
+            f"a line that is shown must run: this one never did.\n"
+            f"{_quote(source[never - 1].strip())}\nCall the function, take the branch, or remove it.",
+        )
+    return out.getvalue()
+
+
+def _failure(page: Page, block: Block, error: BaseException) -> PageError:
+    """Say where in the page an exception arose, with its type and the line of code."""
+    own: list[int] = []
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(page.path):
+            own.append(trace.tb_lineno)
+        trace = trace.tb_next
+    line = own[-1] if own else block.line
+    source = page.text.replace("\r\n", "\n").split("\n")
+    shown = [source[number - 1].strip() for number in own]
+    message = str(error) or "(no message)"
+    return PageError(
+        page.path,
+        line,
+        f"the block of line {block.line} raised {type(error).__qualname__}: {message}\n"
+        + _quote("\n".join(f"line {n}: {text}" for n, text in zip(own, shown, strict=True))),
+    )
+
+
+class _Lines:
+    """Which lines and functions of a block ran."""
+
+    def __init__(self, code: types.CodeType) -> None:
+        self.file = code.co_filename
+        self.codes = list(self._nested(code))
+        self.ran: set[int] = set()
+        self.called: set[int] = set()
+
+    def _nested(self, code: types.CodeType) -> Iterator[types.CodeType]:
+        yield code
+        for constant in code.co_consts:
+            if isinstance(constant, types.CodeType):
+                yield from self._nested(constant)
+
+    @contextlib.contextmanager
+    def traced(self) -> Iterator[None]:
+        before = sys.gettrace()
+        known = {id(code) for code in self.codes}
+
+        def trace(frame: types.FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+            if frame.f_code.co_filename != self.file:
+                return None
+            if id(frame.f_code) in known:
+                self.called.add(id(frame.f_code))
+            self.ran.add(frame.f_lineno)
+            return trace
+
+        sys.settrace(trace)
+        threading.settrace(trace)
+        try:
+            yield
+        finally:
+            threading.settrace(None)  # type: ignore[arg-type]  # typeshed lacks None here
+            sys.settrace(before)
+
+    def never_ran(self) -> int:
+        """The first line that did not run, or 0."""
+        expected: set[int] = set()
+        for code in self.codes:
+            expected.update(line for _, _, line in code.co_lines() if line)
+            if id(code) not in self.called:
+                expected.add(-code.co_firstlineno)  # called by nobody, though its line ran
+        missed = {abs(line) for line in expected - self.ran}
+        return min(missed, default=0)
+
+
+def _collect_figure(page: Page, block: Block, palette: str | None, outcome: Outcome) -> None:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    numbers = pyplot.get_fignums() if pyplot else []
+    if block.figure is None:
+        if numbers:
+            raise PageError(
+                page.path,
+                block.end,
+                "a figure needs a marker: this block drew one that no marker names. Write "
+                "<!-- figure: name, alt: and caption: under it.",
+            )
+        return
+    if len(numbers) != 1:
+        raise PageError(
+            page.path,
+            block.line,
+            f"a block with a figure marker leaves one open figure: {len(numbers)} came. "
+            "Draw with calcml.plot.panels, or split the block.",
+        )
+    assert pyplot is not None and palette is not None
+    figure = pyplot.figure(numbers[0])
+    _refuse_mute_axes(page, block, figure)
+    stream = io.StringIO()
+    with pyplot.rc_context({"svg.hashsalt": block.figure.name, "svg.fonttype": "path"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    outcome.pictures[f"{block.figure.name}-{palette}.svg"] = stream.getvalue()
+    width, height = figure.get_size_inches()
+    outcome.sizes[block.figure.name] = (float(width), float(height))
+    pyplot.close("all")
+
+
+def _refuse_mute_axes(page: Page, block: Block, figure: Any) -> None:
+    """A picture without data, or without a named axis, tells nothing."""
+    assert block.figure is not None
+    drawn = [axes for axes in figure.axes if axes.has_data() or axes.texts or axes.patches]
+    if not drawn:
+        raise PageError(
+            page.path,
+            block.line,
+            f"figure {block.figure.name!r} is empty: nothing was drawn. Draw before the marker.",
+        )
+    plain = [axes for axes in drawn if axes.name == "rectilinear" and axes.axison]
+    named = [figure.get_supxlabel(), figure.get_supylabel()]
+    x = named[0] or any(axes.get_xlabel() for axes in plain)
+    y = named[1] or any(axes.get_ylabel() for axes in plain)
+    if plain and not (x and y):
+        raise PageError(
+            page.path,
+            block.line,
+            f"figure {block.figure.name!r} needs named axes, with units: a label is missing. "
+            'Use ax.set(xlabel="…", ylabel="…").',
+        )
+
+
+# A world of its own
+
+
+@contextlib.contextmanager
+def _isolated(main: types.ModuleType) -> Iterator[None]:
+    """Give a chain an empty folder and undo what it changes outside its namespace."""
+    modules = {
+        name: dict(vars(module))
+        for name, module in list(sys.modules.items())
+        if name == "numpy" or name.split(".")[0] == "calcml"
+    }
+    environment, path, argv = dict(os.environ), list(sys.path), list(sys.argv)
+    folder, outer = os.getcwd(), sys.modules["__main__"]
+    legacy, stdlib = np.random.get_state(), random.getstate()
+    root = logging.getLogger()
+    level, handlers, disabled = root.level, list(root.handlers), logging.root.manager.disable
+    errors, print_options = np.geterr(), np.get_printoptions()
+    pyplot = importlib.import_module("matplotlib.pyplot") if _draws() else None
+    rc = pyplot.rc_context() if pyplot else contextlib.nullcontext()
+    sys.modules["__main__"] = main
+    try:
+        with tempfile.TemporaryDirectory() as empty, warnings.catch_warnings(), rc:
+            warnings.simplefilter("error")
+            for noisy in ("torch", "jax", "matplotlib", "numpy"):  # their own internals, not ours
+                warnings.filterwarnings("ignore", category=DeprecationWarning, module=noisy)
+            os.chdir(empty)
+            try:
+                yield
+            finally:
+                os.chdir(folder)
+    finally:
+        sys.modules["__main__"] = outer
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+        np.set_printoptions(**print_options)
+        np.seterr(**errors)
+        root.setLevel(level)
+        root.handlers[:] = handlers
+        logging.disable(disabled)
+        random.setstate(stdlib)
+        np.random.set_state(legacy)
+        sys.path[:], sys.argv[:] = path, argv
+        os.environ.clear()
+        os.environ.update(environment)
+        for name, names in modules.items():
+            present = vars(sys.modules[name])
+            present.update({k: v for k, v in names.items() if present.get(k) is not v})
+
+
+def _draws() -> bool:
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+@contextlib.contextmanager
+def _descriptors(target: Any) -> Iterator[None]:
+    """Send the process's own output streams, below Python's, to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [os.dup(1), os.dup(2)]
+    os.dup2(target.fileno(), 1)
+    os.dup2(target.fileno(), 2)
+    try:
+        yield
+    finally:
+        for number, copy in enumerate(saved, 1):
+            os.dup2(copy, number)
+            os.close(copy)
+
+
+def source_files() -> list[Path]:
+    """The files besides the page that decide what a chain prints and draws."""
+    from .reader import ROOT
+
+    here = Path(__file__).resolve()
+    return [here, *sorted((ROOT / "src" / "calcml").rglob("*.py"))]

@@ -1,0 +1,76 @@
+"""The MkDocs hook: a thin caller of the book's own machinery."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from book import formulas, notebooks, render, site, store
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.utils import get_relative_url, meta
+
+log = logging.getLogger("mkdocs.hooks.book")
+_state: dict[str, Any] = {"serving": False}
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    _state["serving"] = command == "serve"
+
+
+def on_config(config: Any) -> Any:
+    notebooks.configure(config)
+    return config
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Read, run and compare all pages, and add the pictures that they drew."""
+    paths = [Path(file.abs_src_path) for file in files.documentation_pages() if _is_page(file)]
+    book = render.Book(paths, store.Store())
+    _state["book"] = book
+    for error in book.errors.values():
+        if not _state["serving"]:
+            raise PluginError(str(error))
+        log.error(str(error))
+    if book.not_run:
+        log.info("Not run, because something is not installed: %s", "; ".join(book.not_run))
+    for name, svg in book.pictures().items():
+        files.append(File.generated(config, f"assets/figures/{name}", content=svg))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    if not _is_page(page.file):
+        return markdown
+    book, path = _state["book"], Path(page.file.abs_src_path)
+    if path in book.errors:
+        return render.failure(book.errors[path])
+    try:
+        text = formulas.render_page(book.markdown(path), page.file.src_uri)
+    except formulas.FormulaError as error:
+        if not _state["serving"]:
+            raise PluginError(str(error)) from None
+        log.error(str(error))
+        return render.failure(error)
+    return meta.get_data(text)[0]
+
+
+def on_page_content(html: str, page: Any, **_: Any) -> str:
+    if not _is_page(page.file):
+        return formulas.render_html(html, page.file.src_uri)
+    book, path = _state["book"], Path(page.file.abs_src_path)
+    if path in book.errors:
+        return html
+    return book.html(html, path, get_relative_url("", page.url))
+
+
+def on_post_build(config: Any) -> None:
+    site.finish(config)
+
+
+def _is_page(file: Any) -> bool:
+    return file.src_uri.endswith(".md") and file.abs_src_path is not None

@@ -33,6 +33,9 @@ _NAME = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
 class PageError(Exception):
     """A page that the book refuses: where, what is wrong, and what to write instead."""
 
+    raised: BaseException | None = None
+    """The exception of the block, where it was one."""
+
     def __init__(self, path: Path, line: int, problem: str) -> None:
         self.path, self.line, self.problem = path, line, problem
         super().__init__(f"{shown(path)}:{line}: {problem}")

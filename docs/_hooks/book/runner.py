@@ -7,6 +7,7 @@ import difflib
 import importlib
 import importlib.util
 import io
+import linecache
 import logging
 import os
 import random
@@ -102,6 +103,8 @@ def _run_once(page: Page, chain: list[Block], palette: str | None) -> Outcome:
     for name in sorted(set().union(*(block.needs for block in chain))):
         importlib.import_module(name)
     main = types.ModuleType("__main__")
+    main.__file__ = str(page.path)
+    _remember_source(page, chain)
     outcome = Outcome()
     with _isolated(main), contextlib.ExitStack() as stack:
         if palette:
@@ -111,6 +114,15 @@ def _run_once(page: Page, chain: list[Block], palette: str | None) -> Outcome:
             outcome.outputs.append(_step(page, block, main.__dict__))
             _collect_figure(page, block, palette, outcome)
     return outcome
+
+
+def _remember_source(page: Page, chain: list[Block]) -> None:
+    """Let tracebacks and inspect find the code, and only the code, at the lines of the page."""
+    lines = [""] * chain[-1].end
+    for block in chain:
+        lines[block.line : block.end - 1] = block.code.splitlines()
+    text = [line + "\n" for line in lines]
+    linecache.cache[str(page.path)] = (sum(map(len, text)), None, text, str(page.path))
 
 
 def _step(page: Page, block: Block, namespace: dict[str, Any]) -> str:
@@ -167,12 +179,14 @@ def _failure(page: Page, block: Block, error: BaseException) -> PageError:
     source = page.text.replace("\r\n", "\n").split("\n")
     shown = [source[number - 1].strip() for number in own]
     message = str(error) or "(no message)"
-    return PageError(
+    failure = PageError(
         page.path,
         line,
         f"the block of line {block.line} raised {type(error).__qualname__}: {message}\n"
         + _quote("\n".join(f"line {n}: {text}" for n, text in zip(own, shown, strict=True))),
     )
+    failure.raised = error
+    return failure
 
 
 class _Lines:
@@ -296,6 +310,7 @@ def _isolated(main: types.ModuleType) -> Iterator[None]:
     pyplot = importlib.import_module("matplotlib.pyplot") if _draws() else None
     rc = pyplot.rc_context() if pyplot else contextlib.nullcontext()
     sys.modules["__main__"] = main
+    root.handlers[:] = []  # so that a log shows up on the error stream
     try:
         with tempfile.TemporaryDirectory() as empty, warnings.catch_warnings(), rc:
             warnings.simplefilter("error")

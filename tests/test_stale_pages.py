@@ -9,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 from book.reader import ROOT
@@ -132,7 +131,10 @@ PAGES: dict[str, tuple[str, str]] = {
         "\n".join([printing("x = 1\nprint(x)", "1"), CONT, "", printing("print(x + 1)", "3")]),
         "is stale",
     ),
-    "stale-in-tab": ('=== "NumPy"\n\n' + textwrap.indent(printing("print(1)", "2"), "    "), "stale"),
+    "stale-in-tab": (
+        '=== "NumPy"\n\n' + textwrap.indent(printing("print(1)", "2"), "    "),
+        "stale",
+    ),
     "stale-hidden-check": (f"<!--\n{fence(STALE)}-->\n", "AssertionError"),
     "repr-output": (
         printing("import numpy as np\n\nprint([np.float64(1)])", "[np.float64(1.0)]"),
@@ -238,7 +240,8 @@ HEALTHY: dict[str, str] = {
         "import inspect\nimport pickle\n\n\nclass A:\n    x: int = 1\n\n\n"
         'a = pickle.loads(pickle.dumps(A()))\nassert a.x == 1\nassert "x: int" in inspect.getsource(A)'
     ),
-    "xfail": '<!--pytest.mark.xfail(reason="shows it", raises=AssertionError)-->\n\n' + fence(STALE),
+    "xfail": '<!--pytest.mark.xfail(reason="shows it", raises=AssertionError)-->\n\n'
+    + fence(STALE),
     "prose": f"In 1 step of chapter 12 it falls by 37 % to 42.5.\n\n{fence('x = 0.37 + 42.48')}",
     "cited": "It was 1847 and 12.5 ([source](https://example.org)).\n",
     "windows-line-ends": printing("print(1)", "1").replace("\n", "\r\n"),

@@ -29,7 +29,7 @@ def on_config(config: Any) -> Any:
 
 def on_files(files: Files, config: Any) -> Files:
     """Read, run and compare all pages, and add the pictures that they drew."""
-    paths = [Path(file.abs_src_path) for file in files.documentation_pages() if _is_page(file)]
+    paths = [Path(str(f.abs_src_path)) for f in files.documentation_pages() if _is_page(f)]
     book = render.Book(paths, store.Store())
     _state["book"] = book
     for error in book.errors.values():
@@ -46,7 +46,8 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if not _is_page(page.file):
         return markdown
-    book, path = _state["book"], Path(page.file.abs_src_path)
+    book: render.Book = _state["book"]
+    path = Path(page.file.abs_src_path)
     if path in book.errors:
         return render.failure(book.errors[path])
     try:
@@ -56,13 +57,14 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             raise PluginError(str(error)) from None
         log.error(str(error))
         return render.failure(error)
-    return meta.get_data(text)[0]
+    return str(meta.get_data(text)[0])
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
     if not _is_page(page.file):
         return formulas.render_html(html, page.file.src_uri)
-    book, path = _state["book"], Path(page.file.abs_src_path)
+    book: render.Book = _state["book"]
+    path = Path(page.file.abs_src_path)
     if path in book.errors:
         return html
     return book.html(html, path, get_relative_url("", page.url))

@@ -69,8 +69,8 @@ def check(paths: list[Path]) -> int:
             for name, svg in outcome.pictures.items():
                 (folder / name).write_text(svg, encoding="utf-8")
                 pictures += 1
-    for error in errors:
-        print(error, file=sys.stderr)
+    for problem in errors:
+        print(problem, file=sys.stderr)
     not_run = sum(bool(runner.missing(chain)) for page in book for chain in page.chains)
     print(
         f"{len(book)} pages, {blocks} blocks ran, {pictures} pictures in {shown(folder)}, "
@@ -112,7 +112,10 @@ def updated(page: Page, store: Store) -> str:
             continue
         for block, printed in zip(chain, outcome.outputs, strict=True):
             pad = " " * block.indent
-            body = [(pad + line).rstrip(" ") if not line else pad + line for line in printed.splitlines()]
+            body = [
+                (pad + line).rstrip(" ") if not line else pad + line
+                for line in printed.splitlines()
+            ]
             if block.expected is not None:
                 edits.append((block.output_line, block.output_end - 1, body))
             elif printed and not block.hidden:

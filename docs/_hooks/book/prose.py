@@ -16,7 +16,9 @@ _NUMBER = re.compile(
     r"(?<![\w.\-/#§^_])(?P<digits>\d{1,3}(?:[,\u2009\u202f ]\d{3})+(?:\.\d+)?|\d+\.\d+|\d+)"
     r"(?:\s*(?:\\times|×|\\cdot|·)\s*10\^\{?(?P<power>[-−+]?\d+)\}?|[eE](?P<exponent>[-−+]?\d+))?(?![\w])"
 )
-_IN_CODE = re.compile(r"(?<![\w])\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|(?<![\w.])\.\d+(?:[eE][-+]?\d+)?")
+_IN_CODE = re.compile(
+    r"(?<![\w])\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|(?<![\w.])\.\d+(?:[eE][-+]?\d+)?"
+)
 _REFERENCE = re.compile(
     r"\b(?:[Cc]hapters?|[Ee]xercises?|[Pp]itfalls?|[Ss]ections?|[Ff]igures?|[Tt]heorems?|[Ss]tep|Python|NumPy|PyTorch|JAX|MkDocs|"
     r"Debian|Ubuntu|version|release)\s+[\dP][\d.]*(?:\s*(?:,|and|to|or|–|-)\s*\d[\d.]*)*"
@@ -33,7 +35,7 @@ def paragraphs(page: Page) -> list[list[tuple[int, str]]]:
     """The prose, without fences and comments: lines with their numbers, by paragraph."""
     gone = {
         number
-        for first, last, *_ in [*page.fences, *page.comments]
+        for first, last in [*((first, last) for first, last, _ in page.fences), *page.comments]
         for number in range(first, last + 1)
     }
     lines = page.text.replace("\r\n", "\n").split("\n")

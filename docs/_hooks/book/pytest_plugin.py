@@ -38,7 +38,7 @@ class PageFile(codeblocks.MarkdownFile):
         for chain in page.chains:
             yield ChainItem.from_parent(self, name=f"line {chain[0].line}", page=page, chain=chain)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], **_: Any) -> str:  # type: ignore[override]
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], **_: Any) -> str:
         if isinstance(excinfo.value, PageError):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
@@ -47,7 +47,7 @@ class PageFile(codeblocks.MarkdownFile):
 class _PageItem(codeblocks.TestBlock):
     page: Page
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], **_: Any) -> str:  # type: ignore[override]
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], **_: Any) -> str:
         if isinstance(excinfo.value, PageError):
             return str(excinfo.value)
         return str(pytest.Item.repr_failure(self, excinfo))

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import markdown
 
@@ -26,18 +27,18 @@ class Book:
         self.not_run: list[str] = []
         self.store = store
         for path in paths:
-            self._try(path, lambda path=path: self._read(path))
-        self._try(None, lambda: figures_of_the_site(list(self.pages.values())))
+            self._try(self._read, path)
+        self._try(figures_of_the_site, list(self.pages.values()))
         for error in store.run(list(self.pages.values())):
             self.errors.setdefault(error.path, error)
         for page in self.pages.values():
-            self._try(page.path, lambda page=page: self._compare(page))
+            self._try(self._compare, page)
 
-    def _try(self, path: Path | None, action: Callable[[], object]) -> None:
+    def _try(self, action: Callable[[Any], object], argument: object) -> None:
         try:
-            action()
+            action(argument)
         except PageError as error:
-            self.errors.setdefault(path or error.path, error)
+            self.errors.setdefault(error.path, error)
 
     def _read(self, path: Path) -> None:
         page = read(path)
@@ -115,12 +116,12 @@ class Book:
     def caption(self, text: str, path: Path) -> str:
         from . import formulas
 
-        made = markdown.markdown(
-            formulas.render_page(text, shown(path)), extensions=["md_in_html"]
-        )
+        made = markdown.markdown(formulas.render_page(text, shown(path)), extensions=["md_in_html"])
         return made.removeprefix("<p>").removesuffix("</p>")
 
 
 def failure(error: PageError) -> str:
     """The page shown while authoring when a page is refused: what is wrong, and where."""
-    return f'# This page cannot be shown\n\n<pre class="page-error">{html.escape(str(error))}</pre>\n'
+    return (
+        f'# This page cannot be shown\n\n<pre class="page-error">{html.escape(str(error))}</pre>\n'
+    )

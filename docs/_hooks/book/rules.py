@@ -12,13 +12,17 @@ from .reader import ROOT, Block, Page, PageError
 MAX_LINES = 15
 MAX_COLUMNS = 88
 
-_VALUE_COMMENT = re.compile(r"^#\s*(?:(?:->|=>|==|=|≈|→|>>>|prints?:?)\s*\S|[-+]?[\d(\[]\s*[\d.,\s)\]]*$)")
+_VALUE_COMMENT = re.compile(
+    r"^#\s*(?:(?:->|=>|==|=|≈|→|>>>|prints?:?)\s*\S|[-+]?[\d(\[]\s*[\d.,\s)\]]*$)"
+)
 _REPR = re.compile(r"np\.\w+\(|\barray\(|\btensor\(|\bArray\(|\bat 0x[0-9a-f]+|<class |<function ")
 _STOPS = {
     "exit", "quit", "sys.exit", "os._exit", "os.abort",
     "pytest.skip", "pytest.importorskip", "pytest.xfail", "pytest.exit",
 }  # fmt: skip
-_COMMAND = re.compile(r"^\$ (?:make (?P<target>\w+)|git clone \S+|cd \S+|python -m calcml\b.*|pip install .*)$")
+_COMMAND = re.compile(
+    r"^\$ (?:make (?P<target>\w+)|git clone \S+|cd \S+|python -m calcml\b.*|pip install .*)$"
+)
 
 
 def check(page: Page) -> None:

@@ -86,9 +86,7 @@ def compare(page: Page, chain: list[Block], outcome: Outcome) -> None:
 
 
 def _diff(old: str, new: str, left: str, right: str) -> str:
-    lines = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), left, right, lineterm="", n=1
-    )
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), left, right, lineterm="", n=1)
     return _quote("\n".join(lines) or f"{left}: {old!r}\n{right}: {new!r}")
 
 
@@ -209,7 +207,9 @@ class _Lines:
         before = sys.gettrace()
         known = {id(code) for code in self.codes}
 
-        def trace(frame: types.FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+        def trace(
+            frame: types.FrameType, event: str, argument: object
+        ) -> Callable[..., Any] | None:
             if frame.f_code.co_filename != self.file:
                 return None
             if id(frame.f_code) in known:
@@ -222,7 +222,7 @@ class _Lines:
         try:
             yield
         finally:
-            threading.settrace(None)  # type: ignore[arg-type]  # typeshed lacks None here
+            threading.settrace(None)
             sys.settrace(before)
 
     def never_ran(self) -> int:

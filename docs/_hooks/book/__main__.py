@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("command", choices=["check", "update", "lint"])
     parser.add_argument("page", nargs="*", type=Path, help="default: every page")
     parser.add_argument("--check", action="store_true", help="update: show, do not write")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         paths = [path.resolve() for path in options.page] or pages()
         if options.command == "update":
@@ -46,11 +46,11 @@ def check(paths: list[Path]) -> int:
     figures_of_the_site(book)
     errors: list[PageError] = []
     for page in book:
-        for test in (rules.check, prose.check):
-            try:
-                test(page)
-            except PageError as error:
-                errors.append(error)
+        try:
+            rules.check(page)
+        except PageError as error:
+            errors.append(error)
+        errors += prose.check(page)
     store = Store()
     errors += store.run(book)
     blocks = pictures = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 
 from .reader import Page, PageError
@@ -13,7 +14,7 @@ _CODE = re.compile(r"(`+)(.+?)\1")
 _NAME = re.compile(r"^(?:np|numpy|calcml|torch|jax)(?:\.[A-Za-z_]\w*)+(?=\(|$)")
 _LINK = re.compile(r"\]\([^)]*\)|<https?://[^>]*>|https?://\S+|\{[^{}]*\}\s*$")
 _NUMBER = re.compile(
-    r"(?<![\w.\-/#§^_])(?P<digits>\d{1,3}(?:[,\u2009\u202f ]\d{3})+(?:\.\d+)?|\d+\.\d+|\d+)"
+    r"(?<![\w./#§^_])(?<!\w-)(?P<digits>\d{1,3}(?:[,\u2009\u202f ]\d{3})+(?:\.\d+)?|\d+\.\d+|\d+)"
     r"(?:\s*(?:\\times|×|\\cdot|·)\s*10\^\{?(?P<power>[-−+]?\d+)\}?|[eE](?P<exponent>[-−+]?\d+))?(?![\w])"
 )
 _IN_CODE = re.compile(
@@ -26,9 +27,9 @@ _REFERENCE = re.compile(
 _HEADING_NUMBER = re.compile(r"^(#+\s+)(?:Exercise\s+)?[\dP][\d.]*\s")
 
 
-def check(page: Page) -> None:
-    _numbers(page)
-    _names(page)
+def check(page: Page) -> list[PageError]:
+    """Every claim of the prose that the page does not bear out."""
+    return sorted([*_numbers(page), *_names(page)], key=lambda error: error.line)
 
 
 def paragraphs(page: Page) -> list[list[tuple[int, str]]]:
@@ -55,7 +56,7 @@ def paragraphs(page: Page) -> list[list[tuple[int, str]]]:
 # Numbers
 
 
-def _numbers(page: Page) -> None:
+def _numbers(page: Page) -> Iterator[PageError]:
     """Every number of the prose must be one that the page computes, or carry its source."""
     known = _computed(page)
     for paragraph in paragraphs(page):
@@ -63,8 +64,8 @@ def _numbers(page: Page) -> None:
             continue  # cited
         for number, line in paragraph:
             for text, value in numbers(line):
-                if not any(_rounds_to(value, text, other) for other in known):
-                    raise PageError(
+                if not any(_rounds_to(value, other) for other in known):
+                    yield PageError(
                         page.path,
                         number,
                         f"a number in the prose must be computed on the page: {text} is in no "
@@ -106,7 +107,7 @@ def _computed(page: Page) -> set[Decimal]:
     return found
 
 
-def _rounds_to(value: Decimal, text: str, other: Decimal) -> bool:
+def _rounds_to(value: Decimal, other: Decimal) -> bool:
     """Whether ``value``, to the digits it shows, is ``other``, plainly or as a percentage."""
     unit = Decimal(1).scaleb(value.as_tuple().exponent)  # type: ignore[arg-type]
     return any(abs(value - candidate) <= unit / 2 for candidate in (other, other * 100))
@@ -115,13 +116,13 @@ def _rounds_to(value: Decimal, text: str, other: Decimal) -> bool:
 # Names
 
 
-def _names(page: Page) -> None:
+def _names(page: Page) -> Iterator[PageError]:
     """Every name in inline code that claims to be in a library must be there."""
     for paragraph in paragraphs(page):
         for number, line in paragraph:
             for _, code in _CODE.findall(line):
                 if (found := _NAME.match(code.strip())) and not exists(found[0]):
-                    raise PageError(
+                    yield PageError(
                         page.path,
                         number,
                         f"a name in inline code must exist: {found[0]!r} does not. Correct it.",

@@ -61,7 +61,8 @@ class ProseItem(_PageItem):
         self.page = page
 
     def runtest(self) -> None:
-        prose.check(self.page)
+        if faults := prose.check(self.page):
+            pytest.fail("\n".join(map(str, faults)), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, f"{shown(self.path)}: prose"

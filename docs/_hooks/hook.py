@@ -32,9 +32,9 @@ def on_files(files: Files, config: Any) -> Files:
     paths = [Path(str(f.abs_src_path)) for f in files.documentation_pages() if _is_page(f)]
     book = render.Book(paths, store.Store())
     _state["book"] = book
+    if book.errors and not _state["serving"]:
+        raise PluginError("\n" + "\n".join(map(str, book.errors.values())))
     for error in book.errors.values():
-        if not _state["serving"]:
-            raise PluginError(str(error))
         log.error(str(error))
     if book.not_run:
         log.info("Not run, because something is not installed: %s", "; ".join(book.not_run))

@@ -46,11 +46,12 @@ def _size(page: Page, block: Block) -> None:
     lines = block.code.splitlines()
     if block.hidden:
         return
-    if len(lines) > MAX_LINES:
+    filled = sum(bool(line.strip()) for line in lines)
+    if filled > MAX_LINES:
         raise PageError(
             page.path,
             block.line,
-            f"a block has at most {MAX_LINES} lines: {len(lines)} came. Split it with "
+            f"a block has at most {MAX_LINES} lines: {filled} came. Split it with "
             "<!--pytest-codeblocks:cont-->.",
         )
     for number, line in enumerate(lines, block.line + 1):

@@ -1,0 +1,151 @@
+"""Times of the book: building, rebuilding, serving an edit, running the pages, weight of a view.
+
+Figures of one machine: compare them with each other, not with another machine's.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 3
+
+
+def main() -> None:
+    """Print one line for each figure."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        names = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split("\0")
+        for name in filter(None, names):
+            if (ROOT / name).is_file():
+                (project / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, project / name)
+        cold = clock(lambda: build(project, cold=True))
+        build(project)
+        warm = clock(lambda: build(project))
+        edited, pages = serve(project)
+        blocks = sum(1 for _ in re.finditer(r"^\s*```python$", text_of(project), re.MULTILINE))
+        run = clock(lambda: command(project, "-m", "pytest", "-q", "docs"))
+        print(f"pages {pages}, Python blocks {blocks}, {os.cpu_count()} cores, medians of {ROUNDS}")
+        print(f"strict build, no cache            {cold:6.1f} s")
+        print(f"strict build, warm                {warm:6.1f} s")
+        print(f"prose edit to served page         {edited:6.1f} s")
+        print(f"all blocks of all pages (pytest)  {run:6.1f} s")
+        for page in ("index.html", "learn/gradient/index.html", "notebooks/first-steps/index.html"):
+            print(
+                f"first view, gzip: {page:40} {first_view(project / 'site', page) / 1024:6.0f} KiB"
+            )
+
+
+def clock(action) -> float:  # type: ignore[no-untyped-def]
+    """Median wall time of ROUNDS runs, in seconds."""
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def command(project: Path, *arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        check=True,
+        capture_output=True,
+        env=os.environ | {"PYTHONHASHSEED": "0", "NO_MKDOCS_2_WARNING": "1"},
+    )
+
+
+def build(project: Path, cold: bool = False) -> None:
+    if cold:
+        shutil.rmtree(project / ".cache", ignore_errors=True)
+    command(project, "-m", "mkdocs", "build", "--strict")
+
+
+def text_of(project: Path) -> str:
+    return "\n".join(path.read_text("utf-8") for path in (project / "docs").rglob("*.md"))
+
+
+def serve(project: Path) -> tuple[float, int]:
+    """Median time from saving a page to the server handing it out, and the number of pages."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    page = project / "docs" / "learn" / "gradient.md"
+    original = page.read_text("utf-8")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"],
+        cwd=project,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+    )
+    try:
+        url = find(port, "learn/gradient/", "<html")
+        times = []
+        for number in range(ROUNDS):
+            mark = f"Edited {number}."
+            page.write_text(f"{original}\n{mark}\n", "utf-8")
+            start = time.perf_counter()
+            find(port, url, mark)
+            times.append(time.perf_counter() - start)
+    finally:
+        server.kill()
+        server.wait()
+        page.write_text(original, "utf-8")
+    pages = len(list((project / "docs").rglob("*.md"))) + len(
+        list((project / "docs" / "notebooks").rglob("*.ipynb"))
+    )
+    return statistics.median(times), pages
+
+
+def find(port: int, path: str, text: str, patience: float = 60.0) -> str:
+    """Wait until one of the addresses of a page shows the text; return that address."""
+    addresses = [path] if path.startswith("http") else []
+    for base in ("", "calcml/"):
+        addresses.append(f"http://127.0.0.1:{port}/{base}{path}")
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        for address in addresses:
+            try:
+                with urllib.request.urlopen(address, timeout=patience) as answer:
+                    if text in answer.read().decode("utf-8"):
+                        return address
+            except OSError:
+                pass
+        time.sleep(0.02)
+    raise TimeoutError(f"{path} did not show {text!r} within {patience} s")
+
+
+def first_view(site: Path, page: str) -> int:
+    """Bytes of a page and of all that its HTML and style sheets load at once, as served by gzip."""
+    html = (site / page).read_text("utf-8")
+    base = (site / page).parent
+    found = {(site / page)}
+    for address in re.findall(r'<(?:script[^>]*\ssrc|link[^>]*\shref)="([^"]+)"', html):
+        file = (base / address.split("#")[0].split("?")[0]).resolve()
+        if file.is_file() and file.suffix in {".js", ".css", ".woff2"}:
+            found.add(file)
+    packed = {".woff2", ".png"}
+    return sum(
+        file.stat().st_size if file.suffix in packed else len(gzip.compress(file.read_bytes()))
+        for file in found
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -51,7 +51,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if path in book.errors:
         return render.failure(book.errors[path])
     try:
-        text = formulas.render_page(book.markdown(path), page.file.src_uri)
+        text = formulas.render_page(book.markdown(path), f"docs/{page.file.src_uri}")
     except formulas.FormulaError as error:
         if not _state["serving"]:
             raise PluginError(str(error)) from None
@@ -62,7 +62,13 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
     if not _is_page(page.file):
-        return formulas.render_html(html, page.file.src_uri)
+        try:
+            return formulas.render_html(html, f"docs/{page.file.src_uri}")
+        except formulas.FormulaError as error:
+            if not _state["serving"]:
+                raise PluginError(str(error)) from None
+            log.error(str(error))
+            return html
     book: render.Book = _state["book"]
     path = Path(page.file.abs_src_path)
     if path in book.errors:

@@ -2,16 +2,21 @@
 
 Everything here is written out by hand and checked in the tests against derivatives that do not
 share the derivation. Points are arrays whose last axis holds the parameters, so one call
-evaluates a whole grid: a point of shape (2,) gives a number, a grid of shape (m, n, 2) gives (m, n).
+evaluates a whole grid: a point of shape (2,) gives a number, a grid of shape (m, n, 2) gives
+(m, n). The functions are analytic and keep what they are given: complex points, for the complex
+step, and arrays that take part in NumPy's protocols, for automatic differentiation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from calcml._checks import as_point
 
 __all__ = [
     "Problem",
@@ -72,12 +77,13 @@ time: Array = np.array([9.0, 11.0, 15.0, 16.0, 19.0])
 late: Array = np.array([0.0, 0.0, 1.0, 0.0, 1.0])
 """Whether each delivery came late: 1 for late, 0 for in time."""
 
-for _data in (distance, time, late):
-    _data.flags.writeable = False  # shared by every page: nobody may change it by accident
+for _column in (distance, time, late):
+    _column.flags.writeable = False  # shared by every page: nobody may change it by accident
 
 
-def _pair(p: ArrayLike, names: str) -> tuple[Array, Array]:
-    point = np.asarray(p, dtype=float)
+def _pair(p: ArrayLike, names: str) -> tuple[Any, Any]:
+    # Traced arrays implement NumPy's protocols and would lose their trace in np.asarray.
+    point: Any = p if hasattr(p, "__array_function__") else np.asarray(p)
     if point.ndim == 0 or point.shape[-1] != 2:
         raise ValueError(
             f"`p` needs a last axis of length 2, {names}: came shape {point.shape}. "
@@ -86,9 +92,19 @@ def _pair(p: ArrayLike, names: str) -> tuple[Array, Array]:
     return point[..., 0], point[..., 1]
 
 
-def _symmetric(a: Array, b: Array, d: Array) -> Array:
+def _data(x: ArrayLike, y: ArrayLike, owner: str, y_name: str) -> tuple[Array, Array]:
+    a = as_point(x, owner, "x").astype(np.float64)
+    b = as_point(y, owner, y_name).astype(np.float64)
+    if a.ndim != 1 or a.size == 0 or a.shape != b.shape:
+        raise ValueError(
+            f"`{owner}` needs `x` and `{y_name}` of one shape (n,), n >= 1: came {a.shape} and "
+            f"{b.shape}. Give one `{y_name}` for each `x`."
+        )
+    return a, b
+
+
+def _symmetric(a: Any, b: Any, d: Any) -> Any:
     """Stack [[a, b], [b, d]] along two new last axes."""
-    a, b, d = np.broadcast_arrays(a, b, d)
     return np.stack([np.stack([a, b], axis=-1), np.stack([b, d], axis=-1)], axis=-2)
 
 
@@ -109,28 +125,32 @@ def line(x: ArrayLike, y: ArrayLike, parameters: tuple[str, str] = ("w", "b")) -
     Problem
         A function of points ``(w, b)`` of shape (..., 2).
 
+    Raises
+    ------
+    ValueError
+        If x and y do not have one shape (n,), or are not finite.
+
     Examples
     --------
     >>> line([1.0, 2.0], [1.0, 3.0]).gradient([0.0, 0.0]).tolist()
     [-3.5, -2.0]
     """
-    x = np.asarray(x, dtype=float)
-    y = np.asarray(y, dtype=float)
+    x, y = _data(x, y, "line", "y")
 
-    def residual(p: ArrayLike) -> Array:
+    def residual(p: ArrayLike) -> Any:
         w, b = _pair(p, "(w, b)")
         return w[..., None] * x + b[..., None] - y  # (..., n)
 
-    def function(p: ArrayLike) -> Array:
+    def function(p: ArrayLike) -> Any:
         return 0.5 * np.mean(residual(p) ** 2, axis=-1)
 
-    def gradient(p: ArrayLike) -> Array:
+    def gradient(p: ArrayLike) -> Any:
         r = residual(p)
         return np.stack([np.mean(r * x, axis=-1), np.mean(r, axis=-1)], axis=-1)
 
-    def hessian(p: ArrayLike) -> Array:
+    def hessian(p: ArrayLike) -> Any:
         w, _ = _pair(p, "(w, b)")
-        one = np.ones_like(w)
+        one = 0.0 * w + 1.0  # constant, in the shape of the points
         return _symmetric(np.mean(x * x) * one, np.mean(x) * one, one)
 
     return Problem(function, gradient, hessian, parameters)
@@ -152,30 +172,45 @@ def logistic(x: ArrayLike, label: ArrayLike, parameters: tuple[str, str] = ("w",
     Problem
         A function of points ``(w, b)`` of shape (..., 2).
 
+    Raises
+    ------
+    ValueError
+        If x and label do not have one shape (n,), or a label is not between 0 and 1.
+
     Examples
     --------
     >>> round(float(logistic([1.0, 2.0], [0.0, 1.0])([0.0, 0.0])), 4)
     0.6931
     """
-    x = np.asarray(x, dtype=float)
-    label = np.asarray(label, dtype=float)
+    x, label = _data(x, label, "logistic", "label")
+    if not np.all((label >= 0.0) & (label <= 1.0)):
+        raise ValueError(
+            f"`logistic` needs labels between 0 and 1: came values from {label.min():g} to "
+            f"{label.max():g}. Encode the two classes as 0 and 1."
+        )
 
-    def logit(p: ArrayLike) -> Array:
+    def logit(p: ArrayLike) -> Any:
         w, b = _pair(p, "(w, b)")
         return w[..., None] * x + b[..., None]  # (..., n)
 
-    def probability(z: Array) -> Array:
-        return np.exp(-np.logaddexp(0.0, -z))
+    def softplus(z: Any) -> Any:
+        # log(1 + exp(z)) as max(z, 0) + log(1 + exp(-|z|)), with the sign instead of the absolute
+        # value: analytic, and no exponential that overflows, on either side.
+        positive = z > 0.0
+        return np.log1p(np.exp(np.where(positive, -1.0, 1.0) * z)) + positive * z
 
-    def function(p: ArrayLike) -> Array:
+    def probability(z: Any) -> Any:
+        return np.exp(-softplus(-z))
+
+    def function(p: ArrayLike) -> Any:
         z = logit(p)
-        return np.mean(np.logaddexp(0.0, z) - label * z, axis=-1)
+        return np.mean(softplus(z) - label * z, axis=-1)
 
-    def gradient(p: ArrayLike) -> Array:
+    def gradient(p: ArrayLike) -> Any:
         r = probability(logit(p)) - label
         return np.stack([np.mean(r * x, axis=-1), np.mean(r, axis=-1)], axis=-1)
 
-    def hessian(p: ArrayLike) -> Array:
+    def hessian(p: ArrayLike) -> Any:
         z = logit(p)
         s = probability(z) * probability(-z)
         return _symmetric(np.mean(s * x * x, axis=-1), np.mean(s * x, axis=-1), np.mean(s, axis=-1))
@@ -197,25 +232,29 @@ def two_layer(x: ArrayLike, y: ArrayLike, parameters: tuple[str, str] = ("v", "w
     Problem
         A function of points ``(v, w)`` of shape (..., 2).
 
+    Raises
+    ------
+    ValueError
+        If x and y do not have one shape (n,), or are not finite.
+
     Examples
     --------
     >>> two_layer(distance, time).hessian([0.0, 0.0]).tolist()
     [[0.0, -47.0], [-47.0, 0.0]]
     """
-    x = np.asarray(x, dtype=float)
-    y = np.asarray(y, dtype=float)
+    x, y = _data(x, y, "two_layer", "y")
     xx, xy = np.mean(x * x), np.mean(x * y)
 
-    def function(p: ArrayLike) -> Array:
+    def function(p: ArrayLike) -> Any:
         v, w = _pair(p, "(v, w)")
         return 0.5 * np.mean(((v * w)[..., None] * x - y) ** 2, axis=-1)
 
-    def gradient(p: ArrayLike) -> Array:
+    def gradient(p: ArrayLike) -> Any:
         v, w = _pair(p, "(v, w)")
         slope = xx * v * w - xy  # derivative of the loss in the product v * w
         return np.stack([slope * w, slope * v], axis=-1)
 
-    def hessian(p: ArrayLike) -> Array:
+    def hessian(p: ArrayLike) -> Any:
         v, w = _pair(p, "(v, w)")
         return _symmetric(xx * w * w, 2.0 * xx * v * w - xy, xx * v * v)
 

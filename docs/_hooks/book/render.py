@@ -10,7 +10,7 @@ from typing import Any
 
 import markdown
 
-from . import rules, runner
+from . import formulas, rules, runner
 from .reader import Page, PageError, figures_of_the_site, read, shown
 from .store import Store
 
@@ -114,8 +114,6 @@ class Book:
         return _PLACED.sub(picture, text)
 
     def caption(self, text: str, path: Path) -> str:
-        from . import formulas
-
         made = markdown.markdown(formulas.render_page(text, shown(path)), extensions=["md_in_html"])
         return made.removeprefix("<p>").removesuffix("</p>")
 

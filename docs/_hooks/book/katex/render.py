@@ -1,0 +1,47 @@
+"""Renders formulas with KaTeX: a list of jobs on standard input, a list of answers on standard output.
+
+A process of its own, left with os._exit: V8 was seen to hang at the exit of the interpreter after
+a formula that KaTeX refused.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from py_mini_racer import MiniRacer
+
+_RENDER = """
+(jobs) => JSON.stringify(JSON.parse(jobs).map((job) => {
+  try {
+    return {html: katex.renderToString(job.tex, {
+      displayMode: job.display,
+      macros: Object.assign({}, job.macros),
+      output: "htmlAndMathml",
+      strict: "error",
+      throwOnError: true,
+      trust: false,
+    })};
+  } catch (error) {
+    return {error: String(error.message)};
+  }
+}))
+"""
+
+
+def main() -> None:
+    engine = MiniRacer()
+    engine.eval(Path(__file__).with_name("katex.min.js").read_text(encoding="utf-8"))
+    jobs = sys.stdin.buffer.read().decode("utf-8")
+    answers = engine.eval(f"({_RENDER})({json.dumps(jobs)})")
+    sys.stdout.buffer.write(str(answers).encode("utf-8"))
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Exception as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
+    os._exit(0)

@@ -1,0 +1,48 @@
+"""The last touches to a built site: nothing that no reader loads, and the same bytes every time."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+from typing import Any
+
+
+def finish(config: Any) -> None:
+    """Remove what no page loads, and whatever differs between two builds of the same book."""
+    folder = Path(config.site_dir)
+    for path in folder.rglob("*.map"):
+        path.unlink()
+    for path in (folder / "assets" / "javascripts").rglob("*.js"):
+        _without_source_map(path)
+    for path in (folder / "assets" / "stylesheets").rglob("*.css"):
+        _without_source_map(path)
+    _remove(folder / "assets" / "javascripts" / "lunr")
+    _without_dates(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder: the stemmers of languages in which the book is not written."""
+    if folder.is_dir():
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        folder.rmdir()
+
+
+def _without_source_map(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    cut = re.sub(
+        r"\s*(?://[#@] sourceMappingURL=\S+|/\*[#@] sourceMappingURL=\S+ \*/)\s*$", "\n", text
+    )
+    if cut != text:
+        path.write_text(cut, encoding="utf-8")
+
+
+def _without_dates(folder: Path) -> None:
+    """Take the day of the build out of the sitemap: it says nothing about a page."""
+    sitemap = folder / "sitemap.xml"
+    if sitemap.is_file():
+        text = re.sub(r"\s*<lastmod>[^<]*</lastmod>", "", sitemap.read_text(encoding="utf-8"))
+        sitemap.write_text(text, encoding="utf-8")
+        packed = gzip.compress(text.encode("utf-8"), mtime=0)
+        (folder / "sitemap.xml.gz").write_bytes(packed)

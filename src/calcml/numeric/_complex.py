@@ -1,0 +1,139 @@
+"""The complex step: ``Im F(x + i h d) / h``, without cancellation, and guarded.
+
+For an analytic F the formula has an error of order h**2 and no subtraction, so h can be tiny
+(Squire and Trapp 1998, equation 4). A function that drops the imaginary part on the way gives a
+wrong result, often exactly 0, and nothing in the result shows it. So the result is compared with
+real differences along a few directions, which cost far less than one for each component.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.exceptions import ComplexWarning
+from numpy.typing import NDArray
+
+from calcml._checks import Real
+from calcml.numeric._differences import difference, scales
+from calcml.numeric._lines import Elementwise, Lines
+
+__all__ = ["complex_step"]
+
+TINY = 1e-20
+"""Imaginary step relative to a unit: its square is below every rounding error."""
+
+
+def _refuse(owner: str, reason: str) -> ValueError:
+    return ValueError(
+        f'`{owner}` with method="complex" needs an analytic function of complex arrays: {reason}. '
+        'Replace abs, norm, maximum, conj and real buffers, or use method="central".'
+    )
+
+
+def complex_step(lines: Lines, h: Real | None) -> tuple[Real, Real]:
+    """Slopes of every line and their error bound, each of shape (m,) + out."""
+    size = np.abs(lines.x[np.nonzero(lines.x)])
+    unit = float(np.clip(size.min(initial=1.0), 1e-80, 1.0))
+    steps = np.full(lines.lines, TINY * unit) if h is None else h
+    slope = lines.imaginary(steps, _call) / lines.expand(steps)
+    bad = ~np.isfinite(slope)
+    if np.any(bad):
+        k = int(np.argwhere(bad)[0][0])
+        raise _refuse(lines.owner, f"moving {lines.label(k)} gave {slope[bad].flat[0]}")
+    if isinstance(lines, Elementwise):
+        _need_equal(
+            lines, slope, np.abs(slope), *difference(lines, "central", None, want_error=True)
+        )
+    else:
+        _compare_with_real(lines, slope)
+    error = 8 * lines.eps * np.abs(slope)
+    if h is not None:
+        error = error + np.abs(slope) * lines.expand(steps / scales(lines)) ** 2
+    return slope, error
+
+
+def _call(owner: str, F: Callable[..., Any], point: Any) -> NDArray[Any]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("error", ComplexWarning)
+        try:
+            value = np.asarray(F(point))
+        except ComplexWarning as error:
+            raise _refuse(owner, "it discards the imaginary part in a real array") from error
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise _refuse(owner, f"it raised {type(error).__name__}: {error}") from error
+    if value.dtype.kind not in "fciub":
+        raise _refuse(owner, f"it returned {value.dtype}")
+    return value
+
+
+def _compare_with_real(lines: Lines, slope: Real) -> None:
+    """Raise unless the slopes agree with real central differences along combined directions.
+
+    Three directions move every line at once: two with the lines weighted so that each contributes
+    alike to the sum, and one that moves only the lines whose slope is exactly zero, where a dropped
+    imaginary part hides best.
+    """
+    if not lines.lines or not slope.size:
+        return
+    rng = np.random.default_rng(0)
+    size = np.abs(slope).reshape(lines.lines, -1).max(axis=1)
+    flat = size <= 0
+    typical = np.median(size[~flat]) if np.any(~flat) else 1.0
+    weight = np.minimum(1.0, typical / np.where(flat, np.inf, size).clip(min=typical))
+    weight[flat] = 0.0
+    signs = rng.choice([-1.0, 1.0], size=(3, lines.lines)) * rng.uniform(0.5, 1.0, lines.lines)
+    mixtures = [signs[0] * weight, signs[1] * weight] if np.any(~flat) else []
+    if np.any(flat):
+        mixtures.append(signs[2] * flat)
+    for mixture in mixtures:
+        _compare_along(lines, slope, mixture * scales(lines))
+
+
+def _compare_along(lines: Lines, slope: Real, mixture: Real) -> None:
+    if lines.directions is None:
+        u = mixture.reshape(lines.x.shape)
+    else:
+        u = np.tensordot(mixture, lines.directions, axes=1)
+    probe = Lines(
+        lines.owner,
+        lines.F,
+        lines.x,
+        u[None].astype(lines.x.dtype),
+        batched=lines.batched,
+        scalar=lines.scalar,
+        scalar_input=lines.scalar_input,
+        name=lines.name,
+    )
+    real, error = difference(probe, "central", None, want_error=True)
+    lines.count += probe.count
+    claim = np.tensordot(mixture, slope, axes=1)
+    size = np.tensordot(np.abs(mixture), np.abs(slope), axes=1)
+    _need_equal(lines, claim, size, real[0], error[0])
+
+
+def _need_equal(lines: Lines, claim: Real, size: Real, real: Real, error: Real) -> None:
+    wrong = ~(np.abs(real - claim) <= 20 * error + 1e-7 * size)
+    if np.any(wrong):
+        raise _refuse(
+            lines.owner,
+            f"along a test direction its slope is {real[wrong].flat[0]:.3g} by real differences "
+            f"and {claim[wrong].flat[0]:.3g} by the complex step, so it drops or changes the "
+            "imaginary part",
+        )
+
+
+def imaginary_gradient(
+    gradient: Callable[..., Any], x: Real, v: Real, h: float | None, *, number: bool
+) -> Real:
+    """``Im gradient(x + i h v) / h``, guarded, for Hessian-vector products; shape of `x`."""
+    lines = Lines("hvp", gradient, x, v[None], scalar=False, scalar_input=number, name="gradient")
+    if lines.out != x.shape:
+        raise ValueError(
+            f"`hvp` needs `gradient` to return the shape of `x`, {x.shape}: came shape "
+            f"{lines.out}. Return one entry for each component of `x`."
+        )
+    value, _ = complex_step(lines, None if h is None else np.array([h]))
+    return np.asarray(value[0])

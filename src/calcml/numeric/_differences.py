@@ -1,0 +1,225 @@
+"""Forward, backward and central differences with steps that follow the point and the format."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calcml._checks import Real
+from calcml.numeric._lines import Lines
+
+__all__ = ["ORDER", "difference", "scales"]
+
+ORDER = {"forward": 1, "backward": 1, "central": 2}
+"""Order of the truncation error of each difference in the step."""
+
+SHRINK = 1 / 128
+"""Factor between the steps that are tried when a function turns out to vary faster than expected."""
+
+
+def scales(lines: Lines) -> Real:
+    """Length of one unit of change along each line: max(1, abs(x)), shape (m,).
+
+    Along a direction d it is the length t at which ``t * d`` changes `x` by one unit in the norm
+    weighted by those scales.
+    """
+    unit = np.maximum(1.0, np.abs(lines.x)).astype(np.float64)
+    if lines.directions is None:
+        return unit.ravel()
+    return np.array([length_along(direction, unit) for direction in lines.directions])
+
+
+def length_along(direction: Real, unit: Real) -> float:
+    """Return the t at which ``t * direction`` has norm 1, each component measured in its unit."""
+    with np.errstate(all="ignore"):
+        length = float(np.linalg.norm((direction / unit).ravel()))
+    return 1.0 / length if length > 0 else 1.0
+
+
+def other_scales(lines: Lines) -> Real:
+    """Return a second guess at the scale: 1 for large abs(x), and abs(x) for small, shape (m,).
+
+    A small component may be a small quantity or a quantity near zero, a large one may be an offset
+    from something; only values of the function can tell.
+    """
+    size = np.abs(lines.x).astype(np.float64)
+    unit = np.where(size > 0, np.minimum(size, 1.0), 1.0)
+    if lines.directions is None:
+        return unit.ravel()
+    with np.errstate(divide="ignore"):
+        ratio = (unit / np.abs(lines.directions)).reshape(lines.lines, lines.x.size)
+    least = ratio.min(axis=1, initial=np.inf)
+    return np.where(np.isfinite(least), least, 1.0)
+
+
+def power_of_two(h: Any) -> Any:
+    """Return the power of two next below `h`: most of its additions to `x` are exact."""
+    return np.exp2(np.floor(np.log2(h)))
+
+
+def difference(lines: Lines, method: str, h: Real | None, *, want_error: bool) -> tuple[Real, Real]:
+    """Slope of every line at 0 and an error estimate, both of shape (m,) + out."""
+    every = np.arange(lines.lines)
+    if method == "central" and h is None:
+        anchor = resolved(lines)
+        slope, noise, step = anchor.slope, anchor.noise, anchor.h
+    else:
+        auto = power_of_two(2 * lines.eps**0.5 * scales(lines))
+        step = auto if h is None else np.asarray(h, dtype=np.float64)
+        slope, noise, _ = quotient(lines, method, every, step)
+    error = np.full_like(slope, np.nan)
+    inside = all_finite(slope)
+    if want_error and np.any(inside):
+        k = every[inside]
+        error[k] = _error(lines, method, k, step[k], slope[k], noise[k])
+    for k in every[~inside]:
+        slope[k], error[k] = at_edge(lines, int(k), float(step[k]), fixed=h is not None)
+    return slope, error
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Central slopes with steps that resolve the function along each of the lines.
+
+    Parameters
+    ----------
+    slope, noise, even : ndarray, shape (m,) + out
+        Slopes, the rounding noise in them, and f(h) - 2 f(0) + f(-h).
+    h, unit : ndarray, shape (m,)
+        The steps, and the scale of the line that they were derived from.
+    """
+
+    slope: Real
+    noise: Real
+    even: Real
+    h: Real
+    unit: Real
+
+
+def resolved(lines: Lines) -> Anchor:
+    """Central differences whose steps shrink where the function turns out to vary fast.
+
+    The even part comes free with a central difference. For a step that resolves the function it is
+    far smaller than the odd part f(h) - f(-h), except near a critical point, where a smaller step
+    changes nothing. A line that is still NaN at the end has values on one side only, or on none.
+    """
+    relative = float(power_of_two(2 * lines.eps ** (1 / 3)))
+    unit = scales(lines)
+    every = np.arange(lines.lines)
+    h = relative * unit
+    slope, noise, even = quotient(lines, "central", every, h)
+    todo = every[_in_doubt(slope, noise, even, lines.expand(h))]
+    trials = [other_scales(lines), *([None] * 8)]
+    for trial in trials:
+        if not len(todo):
+            break
+        smaller = SHRINK * unit[todo]
+        if trial is not None:
+            smaller = np.where(trial[todo] < unit[todo] / 2, trial[todo], smaller)
+        new = quotient(lines, "central", todo, relative * smaller)
+        change = np.abs(new[0] - slope[todo])
+        # Equal slopes at two steps: a critical point or a kink. The longer step has less noise.
+        same = ~any_of(~(change <= 8 * new[1] + 1e-5 * np.abs(new[0])))
+        # An even part that stays while the step falls is noise beyond the number format.
+        size = noise[todo] * lines.expand(h[todo]) / lines.eps
+        stays = (np.abs(new[2]) > 0.2 * np.abs(even[todo])) & (np.abs(new[2]) < 1e-3 * size)
+        grainy = any_of(stays) & (smaller < unit[todo] / 16)
+        grain = np.abs(even[todo]) / lines.expand(h[todo])
+        noise[todo[grainy]] = np.maximum(noise[todo], grain)[grainy]
+        keep = same | grainy
+        take = todo[~keep]
+        slope[take], noise[take], even[take] = (part[~keep] for part in new)
+        unit[take] = smaller[~keep]
+        h[take] = relative * smaller[~keep]
+        todo = take[_in_doubt(slope[take], noise[take], even[take], lines.expand(h[take]))]
+    return Anchor(slope, noise, even, h, unit)
+
+
+def _in_doubt(slope: Real, noise: Real, even: Real, h: Real) -> NDArray[np.bool_]:
+    bends = (np.abs(even) > 0.04 * np.abs(slope) * h) & (np.abs(even) > 100 * noise * h)
+    return ~all_finite(slope) | any_of(bends)
+
+
+def quotient(lines: Lines, method: str, k: NDArray[np.intp], h: Real) -> tuple[Real, Real, Real]:
+    """Difference quotients, their rounding noise, and f(h) - 2 f(0) + f(-h): (p,) + out each."""
+    f0 = lines.start(k)
+    up: Real
+    down: Real
+    length: Real
+    if method == "central":
+        both = lines(np.concatenate([k, k]), np.concatenate([h, -h]))
+        up, down = both[: len(k)], both[len(k) :]
+        length = lines.reach(k, h) - lines.reach(k, -h)
+    else:
+        side = h if method == "forward" else -h
+        up, down = lines(k, side), f0
+        length = lines.reach(k, side)
+    size = np.maximum(np.maximum(np.abs(up), np.abs(down)), np.abs(f0))
+    length = lines.expand(length)
+    with np.errstate(all="ignore"):
+        even = (up - f0) + (down - f0)
+        return (up - down) / length, lines.eps * size / np.abs(length), even
+
+
+def all_finite(slope: Real) -> NDArray[np.bool_]:
+    """Which lines have finite slopes only, shape (p,)."""
+    finite = np.isfinite(slope).reshape(len(slope), math.prod(slope.shape[1:]))
+    return np.asarray(finite.all(axis=1))
+
+
+def any_of(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which lines have a flag set at any output, shape (p,)."""
+    return np.asarray(flags.reshape(len(flags), math.prod(flags.shape[1:])).any(axis=1))
+
+
+def _error(
+    lines: Lines, method: str, k: NDArray[np.intp], h: Real, slope: Real, noise: Real
+) -> Real:
+    """Estimate truncation from a second, longer step, and add the rounding noise of both."""
+    # A line that is exactly flat is either flat or coarsely rounded: only a long step can tell.
+    flat = ~any_of(np.abs(slope) > 0)
+    longer, long_noise, _ = quotient(lines, method, k, np.where(flat, 1024.0, 2.0) * h)
+    shift = np.where(np.isfinite(longer), np.abs(longer - slope), np.abs(slope))
+    error = 2 * shift / (2 ** ORDER[method] - 1) + 2 * (noise + long_noise)
+    size = long_noise * lines.expand(h) / lines.eps
+    unresolved = (shift > np.abs(slope) / 2) & (shift * lines.expand(h) > 1e-3 * size)
+    return np.where(unresolved, np.inf, error)
+
+
+def at_edge(lines: Lines, k: int, h: float, *, fixed: bool) -> tuple[Any, Any]:
+    """One-sided slope and error of a line that leaves the domain within the step.
+
+    Second order in falling steps on either side; raises if no side has values.
+    """
+    one = np.full(4, k)
+    f0 = lines.start(one)
+    for step in h * SHRINK ** np.arange(1 if fixed else 5):
+        for sign in (1.0, -1.0):
+            t = sign * step * np.array([0.25, 0.5, 1.0, 2.0])
+            values = lines(one, t)
+            if not np.all(np.isfinite(values)):
+                continue
+            q = (values - f0) / lines.expand(lines.reach(one, t))
+            # Quotients that keep growing as the step falls have no finite limit: sqrt at 0.
+            diverges = (np.abs(q[0]) > 1.2 * np.abs(q[1])) & (np.abs(q[1]) > 1.2 * np.abs(q[2]))
+            best, middle, rough = 2 * q[0] - q[1], 2 * q[1] - q[2], 2 * q[2] - q[3]
+            # The ratio of successive changes says how fast the limit is approached: 1/4 if smooth,
+            # more at an edge such as that of x**1.5. The rest is the tail of a geometric series.
+            change = np.abs(best - middle)
+            ratio = np.clip(change / np.maximum(np.abs(middle - rough), 1e-300), 0.25, 0.95)
+            noise = 8 * lines.eps * np.max(np.abs(values), axis=0) / step
+            error = 2 * change * ratio / (1 - ratio) + noise
+            return np.where(diverges, q[0], best), np.where(diverges, np.inf, error)
+    raise no_side(lines, k) from lines.failure
+
+
+def no_side(lines: Lines, k: int) -> ValueError:
+    """Make the error for a line along which neither side of the point has values."""
+    return ValueError(
+        f"`{lines.owner}` needs values next to `x`: moving {lines.label(k)} either way left the "
+        "domain of the function. Move `x` inside the domain, or pass a smaller h."
+    )

@@ -10,6 +10,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from book import formulas, notebooks, render, site, store
+from book.reader import PageError
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.utils import get_relative_url, meta
@@ -63,8 +64,11 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 def on_page_content(html: str, page: Any, **_: Any) -> str:
     if not _is_page(page.file):
         try:
-            return formulas.render_html(html, f"docs/{page.file.src_uri}")
-        except formulas.FormulaError as error:
+            source = Path(page.file.abs_src_path)
+            page.meta["description"] = notebooks.description(source) or ""
+            text = formulas.render_html(html, f"docs/{page.file.src_uri}")
+            return notebooks.shown(text, source)
+        except PageError as error:
             if not _state["serving"]:
                 raise PluginError(str(error)) from None
             log.error(str(error))
@@ -73,7 +77,8 @@ def on_page_content(html: str, page: Any, **_: Any) -> str:
     path = Path(page.file.abs_src_path)
     if path in book.errors:
         return html
-    return book.html(html, path, get_relative_url("", page.url))
+    page.meta.setdefault("description", site.description(html))
+    return book.html(html, path, get_relative_url("./", page.url))
 
 
 def on_post_build(config: Any) -> None:

@@ -53,6 +53,8 @@ class FormulaError(PageError):
     def __init__(self, page: str, line: int, formula: str, problem: str) -> None:
         self.formula = formula
         super().__init__(Path(page), line, f"the formula `{formula}` {problem}")
+        if not line:
+            self.args = (f"{page}: {self.problem}",)
 
 
 @dataclass(frozen=True)
@@ -219,13 +221,12 @@ def _scan(
         at = line and line + text.count("\n", 0, token.start())
         if token["alone"]:
             shown = text[token.start() :].split("\n")[0][:40]
-            sign = "&#36;" if pattern is _IN_HTML else "\\$"
+            cure = "write out the word" if pattern is _IN_HTML else "write \\$ for a dollar sign"
             raise FormulaError(
                 page,
                 at,
                 shown,
-                "needs a closing dollar in its paragraph: none came. Close it, or write "
-                f"{sign} for a dollar sign.",
+                f"needs a closing dollar in its paragraph: none came. Close it, or {cure}.",
             )
         parts.append(text[end : token.start()])
         end = token.end()

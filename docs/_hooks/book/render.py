@@ -114,7 +114,7 @@ class Book:
         return _PLACED.sub(picture, text)
 
     def caption(self, text: str, path: Path) -> str:
-        made = markdown.markdown(formulas.render_page(text, shown(path)), extensions=["md_in_html"])
+        made: str = markdown.markdown(formulas.render_page(text, shown(path)), extensions=["md_in_html"])
         return made.removeprefix("<p>").removesuffix("</p>")
 
 

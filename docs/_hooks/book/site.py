@@ -7,6 +7,27 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup
+
+
+_LONGEST = 200
+
+
+def description(html: str) -> str:
+    """The first sentences of a page, as search engines and link previews show them."""
+    paragraph = re.search(r"<p>.*?</p>", html, re.S)
+    if paragraph is None:
+        return ""
+    soup = BeautifulSoup(paragraph[0], "html.parser")
+    for twice in soup.select(".katex-html, annotation"):
+        twice.decompose()
+    text = ""
+    for sentence in re.split(r"(?<=[.?!])\s+", " ".join(soup.get_text().split())):
+        if text and len(text) + len(sentence) >= _LONGEST:
+            break
+        text = f"{text} {sentence}".strip()
+    return text
+
 
 def finish(config: Any) -> None:
     """Remove what no page loads, and whatever differs between two builds of the same book."""

@@ -1,0 +1,174 @@
+"""The pages that the package writes itself: the reference table, its rows measured as it is built."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import inspect
+import json
+import textwrap
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from calcml.functions import all_identities
+from calcml.identity import Identity
+
+from .reader import ROOT
+
+CACHE = ROOT / ".cache" / "identities"
+SEEDS = range(3)
+
+INTRODUCTION = """\
+# ML gradient reference table
+
+Every gradient on this page is a function that runs. Each row is compared with two derivatives that do not share its
+derivation, at random arguments of {sizes} sizes and {scales} scales; the largest error that was ever seen is printed in the
+row. The formulas are not typed by hand: they are typeset from the code that was tested, and a second program reads them
+back and evaluates them.
+
+How to read a formula:
+
+- $f$ is the value of the function. $\\nabla_x f$ is its gradient, in the shape of $x$.
+- Where $f$ is a vector or a matrix, $g$ is the gradient of a loss with respect to $f$, which arrives from the layers
+  above, and $\\nabla_x f$ stands for the gradient of that loss with respect to $x$: the inner product $\\langle g, f \\rangle$
+  differentiated with $g$ held fixed.
+- Bold letters are vectors (columns), capital letters matrices. $\\odot$ is the product of entries, $x^{{\\odot 2}}$ a power of
+  entries; fractions and functions such as $\\exp$ act on entries too.
+- $\\operatorname{{sum}}_d$ and $\\operatorname{{mean}}_d$ run over the axis of length $d$, and keep it for broadcasting; without an
+  index they run over everything. $[x > 0]$ is 1 where the condition holds and 0 elsewhere.
+
+Every row can be called: `calcml.functions.get("quadratic-form")` is a function with a method `gradient`.
+"""
+
+CONTROLS = """\
+<form class="identity-controls" hidden>
+<label>Filter <input type="search" name="filter" placeholder="layer norm, softmax, log det" autocomplete="off"></label>
+<label>Sort <select name="sort"><option value="">by group</option><option value="name">by name</option>
+<option value="error">by worst error</option></select></label>
+<output name="count" aria-live="polite"></output>
+</form>
+"""
+
+
+def pages() -> dict[str, str]:
+    """The generated pages: where each stands in the book, and its Markdown."""
+    return {"reference/table.md": table(all_identities())}
+
+
+def table(rows: Iterable[Identity]) -> str:
+    rows = list(rows)
+    parts = [
+        INTRODUCTION.format(
+            sizes=max(len(row.cases) for row in rows), scales=max(len(row.scales) for row in rows)
+        ),
+        CONTROLS,
+    ]
+    for group, members in groupby(rows, key=lambda row: row.group):
+        parts.append(f"## {group}\n")
+        parts += [section(row) for row in members]
+    return "\n".join(parts)
+
+
+def section(row: Identity) -> str:
+    """One row: everything that is known of it, under a heading of its own."""
+    errors = measured(row)
+    worst = max(errors.values())
+    text = " ".join(inspect.cleandoc(row.__doc__ or "").split())
+    facts = [
+        ("Shapes", ", ".join(f"`{a.name}` {shape_of(row, a.name)}" for a in row.arguments)),
+        ("Conditions", row.kinks),
+        ("Also", row.keywords),
+        ("Source", row.source + derived(row)),
+        ("Worst error", "; ".join(f"{oracle} {error:.1e}" for oracle, error in errors.items())),
+    ]
+    listed = "\n".join(f"**{name}:** {fact}  " for name, fact in facts if fact)
+    return f"""\
+<section class="identity" markdown="1" data-name="{html.escape(row.title.lower())}" data-error="{worst:.3e}">
+
+### {row.title} gradient {{ #{row.name} }}
+
+{text}
+
+{displayed(*row.formulas())}
+
+{displayed(*row.gradient_formulas())}
+
+{listed}
+
+<details class="identity-code" markdown="1"><summary>Code: <code>calcml.functions.{row.__name__}</code></summary>
+
+```python
+{code(row)}
+```
+
+</details>
+
+</section>
+"""
+
+
+def shape_of(row: Identity, name: str) -> str:
+    argument = next(a for a in row.arguments if a.name == name)
+    words = [argument.domain] if argument.domain != "real" else []
+    words += ["fixed"] if argument.fixed and not argument.classes else []
+    return f"`{argument.text}`" + (f" {' '.join(words)}" if words else "")
+
+
+def derived(row: Identity) -> str:
+    """A link to the chapter that derives the row, if the book has it."""
+    if not row.chapter or not (ROOT / "docs" / row.chapter.partition("#")[0]).is_file():
+        return ""
+    return f"; [derived in the book](../{row.chapter})"
+
+
+def displayed(results: Iterable[object], where: Iterable[object]) -> str:
+    r"""Lines of one display, aligned at their equals signs."""
+    lines = [str(line).replace(" = ", " &= ", 1) for line in results]
+    lines += [rf"\text{{with }} {str(line).replace(' = ', ' &= ', 1)}" for line in where]
+    body = r" \\ ".join(lines)
+    return f"$$\n\\begin{{aligned}} {body} \\end{{aligned}}\n$$"
+
+
+def code(row: Identity) -> str:
+    """The source of the function and of its rule, without decorators and types."""
+    assert row.backward is not None
+    found = []
+    for function in (row.function, row.backward):
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("def "))
+        found.append("\n".join(lines[start:]).replace(": Array", "").replace(" -> Array", ""))
+    return "\n\n\n".join([found[0], f"@{row.__name__}.rule\n{found[1]}"])
+
+
+def measured(row: Identity) -> dict[str, float]:
+    """Worst errors of a row over all seeds, from the cache if nothing changed that they rest on."""
+    file = CACHE / f"{row.name}-{_version(row)}.json"
+    try:
+        found: dict[str, float] = json.loads(file.read_text("utf-8"))
+        return found
+    except (FileNotFoundError, ValueError):
+        pass
+    worst: dict[str, float] = {}
+    for seed in SEEDS:
+        for oracle, error in row.check(np.random.default_rng(seed)).items():
+            worst[oracle] = max(worst.get(oracle, 0.0), error)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(worst), "utf-8")
+    return worst
+
+
+_PACKAGE = hashlib.sha256()
+for _path in sorted((ROOT / "src" / "calcml").rglob("*.py")):
+    if _path.parent.name in {"identity", "autodiff", "numeric"}:
+        _PACKAGE.update(_path.read_bytes())
+_PACKAGE.update(np.__version__.encode())
+
+
+def _version(row: Identity) -> str:
+    """What decides the errors of a row: its file, the oracles and NumPy."""
+    version = _PACKAGE.copy()
+    version.update(Path(inspect.getsourcefile(row.function) or "").read_bytes())
+    return version.hexdigest()[:16]

@@ -78,7 +78,13 @@ def on_page_content(html: str, page: Any, **_: Any) -> str:
     if path in book.errors:
         return html
     page.meta.setdefault("description", site.description(html))
-    return book.html(html, path, get_relative_url("./", page.url))
+    try:
+        return book.html(html, path, get_relative_url("./", page.url))
+    except PageError as error:
+        if not _state["serving"]:
+            raise PluginError(str(error)) from None
+        log.error(str(error))
+        return html
 
 
 def on_post_build(config: Any) -> None:

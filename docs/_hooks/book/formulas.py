@@ -100,8 +100,10 @@ _ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*(?P<list>[^{}\n]*?)[ \t]*\}[ \t]*$")
 _MARKUP = re.compile(r"[\\`*_{}\[\]()!|~^=:\"']")
 
 
-def render_page(markdown: str, page: str) -> str:
+def render_page(markdown: str, page: str, *, line: int = 1, index: bool = True) -> str:
     """Replace the formulas of a page by HTML that Markdown leaves as it is.
+
+    ``line`` is the number of the first line in its page; ``index`` adds the words for the search.
 
     Raises
     ------
@@ -109,8 +111,8 @@ def render_page(markdown: str, page: str) -> str:
         For TeX that KaTeX refuses, and for a dollar sign that belongs to no formula.
     """
     pieces = [
-        (kind, [text] if kind == "opaque" else _scan(text, line, page))
-        for kind, line, text in _pieces(markdown)
+        (kind, [text] if kind == "opaque" else _scan(text, line - 1 + number, page))
+        for kind, number, text in _pieces(markdown)
     ]
     rendered = _render([part for _, parts in pieces for part in parts], page)
     words: dict[str, None] = {}
@@ -125,7 +127,7 @@ def render_page(markdown: str, page: str) -> str:
             plain = [p if isinstance(p, str) else _plain(rendered[p.key]) for p in parts]
             text = _labelled(text, "".join(plain))
         out.append(text)
-        for formula in formulas:
+        for formula in formulas if index else ():
             words |= dict.fromkeys(_words(formula.tex))
     out.append(_words_of_section(words))
     return "".join(out)

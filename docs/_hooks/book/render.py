@@ -11,7 +11,7 @@ from typing import Any
 import markdown
 
 from . import formulas, rules, runner
-from .reader import Page, PageError, figures_of_the_site, read, shown
+from .reader import Figure, Page, PageError, figures_of_the_site, read, shown
 from .store import Store
 
 _PLACE = "figure-goes-here-{}"
@@ -108,13 +108,14 @@ class Book:
             )
             return (
                 f'<figure id="figure-{figure.name}" class="drawn">\n{images}\n'
-                f"<figcaption>{self.caption(figure.caption, path)}</figcaption>\n</figure>"
+                f"<figcaption>{self.caption(figure, path)}</figcaption>\n</figure>"
             )
 
         return _PLACED.sub(picture, text)
 
-    def caption(self, text: str, path: Path) -> str:
-        made: str = markdown.markdown(formulas.render_page(text, shown(path)), extensions=["md_in_html"])
+    def caption(self, figure: Figure, path: Path) -> str:
+        text = formulas.render_page(figure.caption, shown(path), line=figure.line, index=False)
+        made: str = markdown.markdown(text, extensions=["md_in_html"])
         return made.removeprefix("<p>").removesuffix("</p>")
 
 

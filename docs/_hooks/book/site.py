@@ -9,7 +9,6 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
-
 _LONGEST = 200
 
 

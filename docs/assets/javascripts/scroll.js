@@ -1,12 +1,16 @@
 // What scrolls sideways can be reached with the keyboard, and only what does is a stop for it.
 (() => {
-  const SCROLLERS = ".arithmatex.display, .md-typeset__scrollwrap, .highlight pre, .jp-OutputArea-output"
+  const NAMES = {
+    ".arithmatex.display": "Formula",
+    "pre > code": "Code",
+    ".md-typeset__scrollwrap": "Table",
+  }
   const mark = (element) => {
-    const scrolls = element.scrollWidth > element.clientWidth
-    if (scrolls) {
+    if (element.scrollWidth > element.clientWidth) {
+      const name = Object.keys(NAMES).find((selector) => element.matches(selector))
       element.tabIndex = 0
       element.setAttribute("role", "group")
-      element.setAttribute("aria-label", element.matches(".arithmatex") ? "Formula" : "Scrolls sideways")
+      element.setAttribute("aria-label", NAMES[name])
     } else if (element.getAttribute("role") === "group") {
       for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name)
     }
@@ -14,6 +18,6 @@
   const observer = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)))
   document$.subscribe(() => {
     observer.disconnect()
-    for (const element of document.querySelectorAll(SCROLLERS)) observer.observe(element)
+    for (const element of document.querySelectorAll(Object.keys(NAMES).join())) observer.observe(element)
   })
 })()

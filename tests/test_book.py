@@ -200,7 +200,14 @@ def test_long_error_names_every_line_of_the_page_on_the_way(tmp_path: Path) -> N
     assert "line 3: return 1 / x" in str(caught.value)
 
 
-def test_mutes_axes_are_refused(tmp_path: Path) -> None:
+def test_a_figure_that_prints_something_else_the_second_time_is_refused(tmp_path: Path) -> None:
+    text = PAGE.replace("print(np.pi.__round__(2))", "print(np.random.default_rng().random())")
+    page = page_of(tmp_path, text)
+    with pytest.raises(PageError, match="printed something else on the second run"):
+        runner.run(page, page.chains[1])
+
+
+def test_mute_axes_are_refused(tmp_path: Path) -> None:
     page = page_of(tmp_path, PAGE.replace('ax.set(xlabel="x (km)", ylabel="y (min)")', "pass"))
     with pytest.raises(PageError, match="needs named axes"):
         runner.run(page, page.chains[1])

@@ -148,7 +148,7 @@ PAGES: dict[str, tuple[str, str]] = {
             "1",
         )
         + "\n<!-- figure: x\nalt: a\ncaption: c\n-->\n",
-        "second run",
+        "is stale",
     ),
     # Other channels
     "stderr": (fence("import sys\n\nprint(1, file=sys.stderr)"), "error stream"),

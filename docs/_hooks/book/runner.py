@@ -45,12 +45,13 @@ def missing(chain: list[Block]) -> set[str]:
     return {name for name in needed if importlib.util.find_spec(name) is None}
 
 
-def run(page: Page, chain: list[Block]) -> Outcome:
+def run(page: Page, chain: list[Block], palettes: tuple[str, ...] = PALETTES) -> Outcome:
     """Run a chain, once for each palette if it draws; raise PageError where a block fails."""
-    draws = any(block.figure for block in chain)
-    outcome = _run_once(page, chain, PALETTES[0] if draws else None)
-    if draws:
-        again = _run_once(page, chain, PALETTES[1])
+    if not any(block.figure for block in chain):
+        return _run_once(page, chain, None)
+    outcome = _run_once(page, chain, palettes[0])
+    for palette in palettes[1:]:
+        again = _run_once(page, chain, palette)
         for block, first, second in zip(chain, outcome.outputs, again.outputs, strict=True):
             if first != second:
                 raise PageError(

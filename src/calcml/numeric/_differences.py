@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcml._checks import Real
-from calcml.numeric._lines import Lines
+from calcml.numeric._lines import Lines, length_along
 
 __all__ = ["ORDER", "difference", "scales"]
 
@@ -31,13 +31,6 @@ def scales(lines: Lines) -> Real:
     if lines.directions is None:
         return unit.ravel()
     return np.array([length_along(direction, unit) for direction in lines.directions])
-
-
-def length_along(direction: Real, unit: Real) -> float:
-    """Return the t at which ``t * direction`` has norm 1, each component measured in its unit."""
-    with np.errstate(all="ignore"):
-        length = float(np.linalg.norm((direction / unit).ravel()))
-    return 1.0 / length if length > 0 else 1.0
 
 
 def other_scales(lines: Lines) -> Real:
@@ -66,16 +59,16 @@ def difference(lines: Lines, method: str, h: Real | None, *, want_error: bool) -
     every = np.arange(lines.lines)
     if method == "central" and h is None:
         anchor = resolved(lines)
-        slope, noise, step = anchor.slope, anchor.noise, anchor.h
+        slope, step = anchor.slope, anchor.h
     else:
         auto = power_of_two(2 * lines.eps**0.5 * scales(lines))
         step = auto if h is None else np.asarray(h, dtype=np.float64)
-        slope, noise, _ = quotient(lines, method, every, step)
+        slope, _, _ = quotient(lines, method, every, step)
     error = np.full_like(slope, np.nan)
     inside = all_finite(slope)
     if want_error and np.any(inside):
         k = every[inside]
-        error[k] = _error(lines, method, k, step[k], slope[k], noise[k])
+        error[k] = _error(lines, method, k, step[k], slope[k])
     for k in every[~inside]:
         slope[k], error[k] = at_edge(lines, int(k), float(step[k]), fixed=h is not None)
     return slope, error
@@ -105,7 +98,8 @@ def resolved(lines: Lines) -> Anchor:
 
     The even part comes free with a central difference. For a step that resolves the function it is
     far smaller than the odd part f(h) - f(-h), except near a critical point, where a smaller step
-    changes nothing. A line that is still NaN at the end has values on one side only, or on none.
+    changes nothing, and in noise, which is measured as soon as there is a doubt. A line that is
+    still NaN at the end has values on one side only, or on none.
     """
     relative = float(power_of_two(2 * lines.eps ** (1 / 3)))
     unit = scales(lines)
@@ -113,8 +107,13 @@ def resolved(lines: Lines) -> Anchor:
     h = relative * unit
     slope, noise, even = quotient(lines, "central", every, h)
     todo = every[_in_doubt(slope, noise, even, lines.expand(h))]
-    trials = [other_scales(lines), *([None] * 8)]
+    trials = [other_scales(lines), *([None] * 5)]
+    usual = h.copy()
     for trial in trials:
+        if len(todo):
+            grain = lines.noise(todo) / lines.expand(h[todo])
+            noise[todo] = np.fmax(noise[todo], grain)
+            todo = todo[_in_doubt(slope[todo], noise[todo], even[todo], lines.expand(h[todo]))]
         if not len(todo):
             break
         smaller = SHRINK * unit[todo]
@@ -123,20 +122,29 @@ def resolved(lines: Lines) -> Anchor:
         new = quotient(lines, "central", todo, relative * smaller)
         change = np.abs(new[0] - slope[todo])
         # Equal slopes at two steps: a critical point or a kink. The longer step has less noise.
-        same = ~any_of(~(change <= 8 * new[1] + 1e-5 * np.abs(new[0])))
-        # An even part that stays while the step falls is noise beyond the number format.
-        size = noise[todo] * lines.expand(h[todo]) / lines.eps
-        stays = (np.abs(new[2]) > 0.2 * np.abs(even[todo])) & (np.abs(new[2]) < 1e-3 * size)
-        grainy = any_of(stays) & (smaller < unit[todo] / 16)
-        grain = np.abs(even[todo]) / lines.expand(h[todo])
-        noise[todo[grainy]] = np.maximum(noise[todo], grain)[grainy]
-        keep = same | grainy
-        take = todo[~keep]
-        slope[take], noise[take], even[take] = (part[~keep] for part in new)
-        unit[take] = smaller[~keep]
-        h[take] = relative * smaller[~keep]
+        level = np.fmax(new[1], lines.noise(todo) / lines.expand(relative * smaller))
+        same = ~any_of(~(change <= 8 * level + 1e-5 * np.abs(new[0])))
+        same |= _only_rounded(new[0], new[2], slope[todo], even[todo], lines.expand(h[todo]))
+        take = todo[~same]
+        slope[take], noise[take], even[take] = new[0][~same], level[~same], new[2][~same]
+        unit[take] = smaller[~same]
+        h[take] = relative * smaller[~same]
         todo = take[_in_doubt(slope[take], noise[take], even[take], lines.expand(h[take]))]
+    outside = ~all_finite(slope)
+    h[outside] = usual[outside]
     return Anchor(slope, noise, even, h, unit)
+
+
+def _only_rounded(new: Real, new_even: Real, slope: Real, even: Real, h: Real) -> NDArray[np.bool_]:
+    """Whether the short step sees exactly nothing where the long one saw both sides move.
+
+    Then the function, such as 1 - cos(x) near 0, is rounded to steps longer than the short one. A
+    dead ReLU is different: one of its sides did not move.
+    """
+    flat = ~(np.abs(new) > 0) & ~(np.abs(new_even) > 0)
+    odd = 2 * np.abs(slope) * h
+    moved = np.abs(np.abs(even) - odd) > 1e-3 * np.maximum(np.abs(even), odd)
+    return ~any_of(~(flat & moved))
 
 
 def _in_doubt(slope: Real, noise: Real, even: Real, h: Real) -> NDArray[np.bool_]:
@@ -176,18 +184,16 @@ def any_of(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(flags.reshape(len(flags), math.prod(flags.shape[1:])).any(axis=1))
 
 
-def _error(
-    lines: Lines, method: str, k: NDArray[np.intp], h: Real, slope: Real, noise: Real
-) -> Real:
-    """Estimate truncation from a second, longer step, and add the rounding noise of both."""
+def _error(lines: Lines, method: str, k: NDArray[np.intp], h: Real, slope: Real) -> Real:
+    """Estimate truncation from a second, longer step, and add the noise of the function."""
     # A line that is exactly flat is either flat or coarsely rounded: only a long step can tell.
     flat = ~any_of(np.abs(slope) > 0)
-    longer, long_noise, _ = quotient(lines, method, k, np.where(flat, 1024.0, 2.0) * h)
+    longer, rounding, _ = quotient(lines, method, k, np.where(flat, 1024.0, 2.0) * h)
     shift = np.where(np.isfinite(longer), np.abs(longer - slope), np.abs(slope))
-    error = 2 * shift / (2 ** ORDER[method] - 1) + 2 * (noise + long_noise)
-    size = long_noise * lines.expand(h) / lines.eps
-    unresolved = (shift > np.abs(slope) / 2) & (shift * lines.expand(h) > 1e-3 * size)
-    return np.where(unresolved, np.inf, error)
+    level = np.fmax(2 * rounding, lines.noise(k) / lines.expand(h))
+    size = rounding * lines.expand(h) / lines.eps
+    unresolved = (shift > np.abs(slope) / 2) & (shift * lines.expand(h) > 1e-3 * size + 9 * level)
+    return np.where(unresolved, np.inf, 2 * shift / (2 ** ORDER[method] - 1) + 4 * level)
 
 
 def at_edge(lines: Lines, k: int, h: float, *, fixed: bool) -> tuple[Any, Any]:
@@ -200,10 +206,10 @@ def at_edge(lines: Lines, k: int, h: float, *, fixed: bool) -> tuple[Any, Any]:
     for step in h * SHRINK ** np.arange(1 if fixed else 5):
         for sign in (1.0, -1.0):
             t = sign * step * np.array([0.25, 0.5, 1.0, 2.0])
-            values = lines(one, t)
-            if not np.all(np.isfinite(values)):
+            values, reach = lines(one, t), lines.expand(lines.reach(one, t))
+            if not np.all(np.isfinite(values)) or not np.all(np.abs(reach) > 0):
                 continue
-            q = (values - f0) / lines.expand(lines.reach(one, t))
+            q = (values - f0) / reach
             # Quotients that keep growing as the step falls have no finite limit: sqrt at 0.
             diverges = (np.abs(q[0]) > 1.2 * np.abs(q[1])) & (np.abs(q[1]) > 1.2 * np.abs(q[2]))
             best, middle, rough = 2 * q[0] - q[1], 2 * q[1] - q[2], 2 * q[2] - q[3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcml._checks import Real, as_values, component, need_callable, need_finite, need_scalar
+from calcml.numeric._noise import POINTS, SPACINGS, noise_from
 
 # One batch holds about this many numbers: enough to hide the cost of a call, few enough for a
 # level-2 cache.
 BATCH = 1 << 15
+
+
+def length_along(direction: Real, unit: Real) -> float:
+    """Return the t at which ``t * direction`` has norm 1, each component measured in its unit."""
+    with np.errstate(all="ignore"):
+        length = float(np.linalg.norm((direction / unit).ravel()))
+    return 1.0 / length if length > 0 else 1.0
 
 
 class Lines:
@@ -61,6 +70,8 @@ class Lines:
         self.eps = float(max(np.finfo(x.dtype).eps, np.finfo(self.value.dtype).eps))
         self.work = np.result_type(x.dtype, self.value.dtype, np.float64)
         self.failure: Exception | None = None
+        # Shared by all lines through the point: noise belongs to the function.
+        self._noise: list[Real] = []
 
     def _at_point(self) -> Real:
         call = f"{self.name}(x)"
@@ -90,9 +101,18 @@ class Lines:
     def reach(self, k: NDArray[np.intp], t: Real) -> Real:
         """Return the parameters really reached, after ``x + t`` was rounded."""
         if self.directions is not None:
-            return t.astype(self.work)
+            return np.array([self._reach(*pair) for pair in zip(k, t, strict=True)], self.work)
         at = self.x.ravel()[k]
         return ((at + t.astype(at.dtype)) - at).astype(self.work)
+
+    def _reach(self, k: np.intp, t: Any) -> Any:
+        direction = self.directions[k] if self.directions is not None else self.x
+        largest = np.abs(direction).max(initial=0.0)
+        if not largest > 0:
+            return t
+        unit = direction / largest
+        moved = self._point(int(k), t.astype(self.x.dtype), self.x.dtype) - self.x
+        return np.sum(moved * unit) / (np.sum(unit * unit) * largest)
 
     def __call__(self, k: NDArray[np.intp], t: Real) -> Real:
         """Values of shape (p,) + out at parameters t of lines k, both of shape (p,)."""
@@ -122,7 +142,7 @@ class Lines:
             point = points if self.batched else self._argument(points[0])
             value = np.asarray(call(self.owner, self.F, point))
             self._need_shape(value, (len(part), *self.out) if self.batched else self.out)
-            values[part.start : part.stop] = value.imag
+            values[part.start : part.stop] = np.where(np.isfinite(value), value.imag, np.nan)
         return values
 
     def _point(self, k: int, t: Any, dtype: Any) -> NDArray[Any]:
@@ -167,6 +187,84 @@ class Lines:
         if self.directions is not None:
             return "the direction given"
         return f"`{component('x', tuple(int(i) for i in np.unravel_index(k, self.x.shape)))}`"
+
+    def noise(self, k: NDArray[np.intp]) -> Real:
+        """Noise of the function on lines k, at least rounding error: shape (p,) + out, measured once.
+
+        Costs five calls, a few more for a function that varies fast.
+        """
+        if not self._noise:
+            rounding = self.eps * np.abs(self.value.astype(self.work))
+            self._noise.append(np.maximum(rounding, self._measured()))
+        return self._spread(self._noise[0], k)
+
+    def _measured(self) -> Real:
+        rng = np.random.default_rng(0)
+        size = np.abs(self.x)
+        unit = np.where(size > 0, np.minimum(size, 1.0), 1.0)
+        signs = rng.choice([-1.0, 1.0], size=self.lines) * rng.uniform(0.5, 1.0, self.lines)
+        least = np.full(self.value.shape, np.inf, dtype=self.work)
+        for spacing in SPACINGS:
+            level, clear = self._noise_at(spacing, signs, unit)
+            if spacing == SPACINGS[0] and not np.any(level > 0):
+                # Equal values: a constant, or rounded so coarsely that it looks like one.
+                level, clear = self._noise_at(1000 * spacing, signs, unit)
+                return level if clear else np.zeros_like(least)
+            # Values that are all equal on a shorter line are rounded, not quiet.
+            least = np.fmin(least, np.where((level > 0) | np.isinf(least), level, least))
+            if clear:
+                break
+        return np.where(np.isfinite(least), least, 0.0)
+
+    def _noise_at(self, spacing: float, signs: Real, unit: Real) -> tuple[Real, bool]:
+        level, clear = self._level(spacing, signs, unit)
+        if clear and np.any(level > 100 * self.eps * np.abs(self.value)):
+            # The differences of a kink look like noise, but they grow with the spacing.
+            longer, _ = self._level(16 * spacing, signs, unit)
+            clear = not np.any(longer > 10 * level)
+        return level, clear
+
+    def _level(self, spacing: float, signs: Real, unit: Real) -> tuple[Real, bool]:
+        t = spacing * np.arange(-2, POINTS - 2)
+        values = self._together(signs, t[t != 0], unit)
+        values = np.insert(values, 2, self.value, axis=0)
+        if not np.all(np.isfinite(values)):
+            return np.full(self.value.shape, np.nan), False
+        return noise_from(values, np.abs(values).max(axis=0))
+
+    def _together(self, weights: Real, t: Real, unit: Real) -> Real:
+        """Values with all lines moved at once, each in its unit: shape (p,) + out."""
+        if self.directions is None:
+            mixture = weights.reshape(self.x.shape) * unit
+        else:
+            mixture = np.tensordot(weights, self.directions, axes=1)
+            # Every component by about its unit, as along the coordinates.
+            mixture *= length_along(mixture, unit) * np.sqrt(np.count_nonzero(mixture))
+        return self.along(mixture)(np.zeros(len(t), dtype=np.intp), t)
+
+    def combined(self, weights: Real) -> Lines:
+        """One line along the sum of the directions with these weights, sharing the value at x."""
+        if self.directions is None:
+            return self.along(weights.reshape(self.x.shape))
+        return self.along(np.tensordot(weights, self.directions, axes=1))
+
+    def in_directions(self, directions: Real) -> Lines:
+        """Lines along these directions, shape (m,) + s, sharing the value at x and the noise."""
+        lines = copy.copy(self)
+        lines.directions, lines.lines = directions.astype(self.x.dtype), len(directions)
+        return lines
+
+    def share_noise(self, other: Lines) -> None:
+        """Take over the noise that was measured at another point."""
+        self._noise = other._noise
+
+    def along(self, direction: Real) -> Lines:
+        line = copy.copy(self)
+        line.directions, line.lines = direction[None].astype(self.x.dtype), 1
+        return line
+
+    def _spread(self, noise: Real, k: NDArray[np.intp]) -> Real:
+        return np.broadcast_to(noise, (len(k), *self.out))
 
     def expand(self, a: NDArray[Any]) -> NDArray[Any]:
         """Append axes to an array of shape (m,), so that it broadcasts against values."""
@@ -225,7 +323,14 @@ class Elementwise(Lines):
             call(self.owner, self.F, self.x + (1j * h.reshape(self.x.shape)).astype(kind))
         )
         self._need_shape(value, self.x.shape)
-        return value.imag.astype(self.work).ravel()
+        return np.where(np.isfinite(value), value.imag, np.nan).astype(self.work).ravel()
+
+    def _together(self, weights: Real, t: Real, unit: Real) -> Real:
+        moves = weights * unit.ravel()
+        return np.stack([self._all(step * moves).reshape(self.x.shape) for step in t])
+
+    def _spread(self, noise: Real, k: NDArray[np.intp]) -> Real:
+        return np.asarray(noise.ravel()[k])
 
     def _all(self, t: Real) -> Real:
         self.count += 1

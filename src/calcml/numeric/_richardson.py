@@ -9,7 +9,6 @@ starts from the longest step that does not contradict the anchor, and its result
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -36,29 +35,34 @@ TOP = 0.125
 
 def richardson(lines: Lines, h: Real | None) -> tuple[Real, Real]:
     """Slope of every line at 0 and an error estimate, both of shape (m,) + out."""
-    anchor = resolved(lines)
-    local = _Local(lines, anchor)
+    return extrapolated(lines, resolved(lines), h)
+
+
+def extrapolated(lines: Lines, anchor: Anchor, h: Real | None) -> tuple[Real, Real]:
+    """Slopes and error estimates from tables that must agree with the anchors."""
     slope, error = anchor.slope.copy(), np.full_like(anchor.slope, np.nan)
     inside = all_finite(slope)
     k = np.flatnonzero(inside)
     top = TOP * anchor.unit if h is None else np.array(h, dtype=np.float64)
-    first = _first_rows(lines, k, top, local)
+    level = np.fmax(
+        4 * anchor.noise, 4 * lines.noise(np.arange(lines.lines)) / lines.expand(anchor.h)
+    )
+    first = _first_rows(lines, k, top, anchor, level)
     for _ in range(4):
         if not len(k):
             break
-        best, bound = _table(lines, k, top[k], first[k])
+        best, bound, bend = _table(lines, k, top[k], first[k])
         apart = np.abs(best - anchor.slope[k])
-        allowed = 1e-3 * np.abs(anchor.slope[k]) + np.minimum(2 * bound, apart)
+        # The anchor has an error in h**2 of its own, which the table knows.
+        own = 2 * bend * lines.expand(anchor.h[k]) ** 2
+        allowed = 1e-4 * np.abs(anchor.slope[k]) + own + np.minimum(2 * bound, apart)
         wild = any_of(np.isinf(bound))
-        astray = any_of(apart > allowed + 5 * local.noise[k])
-        local.measure(k[astray & ~wild])
-        astray = wild | any_of(apart > allowed + 5 * local.noise[k])
+        astray = wild | any_of(apart > allowed + 5 * level[k])
         bound = np.where(lines.expand(astray), bound + apart, bound)
-        bound = np.where(local.unresolved(k), np.inf, bound)
         better = ~(error[k] <= bound)
         slope[k] = np.where(better, best, slope[k])
         error[k] = np.where(better, bound, error[k])
-        k = k[astray]
+        k = k[astray & (top[k] > 4 * anchor.h[k])]
         top[k] = np.maximum(top[k] / 32, 2 * anchor.h[k])
         first[k] = quotient(lines, "central", k, top[k])[0]
     for edge in np.flatnonzero(~inside).tolist():
@@ -66,69 +70,32 @@ def richardson(lines: Lines, h: Real | None) -> tuple[Real, Real]:
     return slope, error
 
 
-class _Local:
-    """The anchor of every line with the noise in it, measured where something contradicts it."""
-
-    def __init__(self, lines: Lines, anchor: Anchor) -> None:
-        self.lines, self.slope, self.h = lines, anchor.slope, anchor.h
-        self.noise = 4 * anchor.noise
-        h = lines.expand(anchor.h)
-        self.size = anchor.noise * h / lines.eps
-        self.measured = np.zeros(lines.lines, dtype=bool)
-        visible = np.abs(anchor.even) > 20 * anchor.noise * h
-        with np.errstate(all="ignore"):
-            bend = np.where(visible, np.abs(anchor.slope) * h * h / np.abs(anchor.even), np.inf)
-        # The length over which the slope changes by itself.
-        self.bend = bend.reshape(lines.lines, math.prod(lines.out)).min(axis=1, initial=np.inf)
-
-    def measure(self, k: NDArray[np.intp]) -> None:
-        """Learn the noise of lines k from a second small step, once for each line."""
-        k = k[~self.measured[k]]
-        if len(k):
-            second, _, _ = quotient(self.lines, "central", k, 4 * self.h[k])
-            self.noise[k] = np.fmax(self.noise[k], 0.5 * np.abs(second - self.slope[k]))
-            self.measured[k] = True
-
-    def unresolved(self, k: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Where the noise is so large that it must be structure finer than the smallest step."""
-        return np.asarray(self.noise[k] * self.lines.expand(self.h[k]) > 1e-2 * self.size[k])
-
-
-def _first_rows(lines: Lines, k: NDArray[np.intp], top: Real, local: _Local) -> Real:
-    """Differences at the longest steps that do not contradict the anchor; changes `top`.
-
-    A difference that contradicts the anchor may be right, if the function is noisier than its
-    number format. So after two contradictions a second small step tells noise from structure.
-    """
-    longest, at_longest = top.copy(), np.full_like(local.slope, np.nan)
-    first = at_longest.copy()
-    for trial in itertools.count():
+def _first_rows(lines: Lines, k: NDArray[np.intp], top: Real, anchor: Anchor, level: Real) -> Real:
+    """Differences at the longest steps that do not contradict the anchor; shortens `top`."""
+    visible = np.abs(anchor.even) > 5 * level * lines.expand(anchor.h)
+    with np.errstate(all="ignore"):
+        square = lines.expand(anchor.h) ** 2 / np.abs(anchor.even)
+        length = np.where(visible, np.abs(anchor.slope) * square, np.inf)
+    # The length over which the slope changes by itself, as the anchor sees it.
+    bend = length.reshape(lines.lines, math.prod(lines.out)).min(axis=1, initial=np.inf)
+    first = np.full_like(anchor.slope, np.nan)
+    while len(k):
         first[k], _, even = quotient(lines, "central", k, top[k])
-        if trial == 0:
-            at_longest[k] = first[k]
-        spread = np.abs(local.slope[k]) + np.abs(even) / lines.expand(top[k])
-        apart = np.abs(first[k] - local.slope[k])
-        rejected = any_of(~(apart <= 0.1 * spread + 5 * local.noise[k])) & (top[k] > 2 * local.h[k])
+        spread = np.abs(anchor.slope[k]) + np.abs(even) / lines.expand(top[k])
+        apart = np.abs(first[k] - anchor.slope[k])
+        rejected = any_of(~(apart <= 0.1 * spread + 5 * level[k])) & (top[k] > 2 * anchor.h[k])
         k = k[rejected]
-        if not len(k):
-            return first
-        if trial == 1:
-            local.measure(k)
-            noisy = ~any_of(~(np.abs(at_longest[k] - local.slope[k]) <= 5 * local.noise[k]))
-            first[k[noisy]], top[k[noisy]] = at_longest[k[noisy]], longest[k[noisy]]
-            k = k[~noisy]
-        shorter = np.clip(0.5 * local.bend[k], top[k] / 4096, top[k] / 8)
-        top[k] = np.maximum(shorter, 2 * local.h[k])
+        top[k] = np.maximum(np.clip(0.5 * bend[k], top[k] / 4096, top[k] / 8), 2 * anchor.h[k])
     return first
 
 
-def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[Real, Real]:
-    """Best entry of the extrapolation table of each line k, and its error estimate.
+def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[Real, Real, Real]:
+    """Best entry of the table of each line k, its error estimate, and the error of row 0 by h**2.
 
     The estimate is infinite for lines whose first rows do not converge as errors in h**2 must.
     """
     best, bound = first.copy(), np.full_like(first, np.inf)
-    grain = np.zeros_like(first)
+    scatter = np.zeros_like(first)
     last = top.copy()
     table = [first.copy()]
     active = np.arange(len(k))
@@ -138,7 +105,7 @@ def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[R
         last[active] = top[active] / 2**row
         new, noise, _ = quotient(lines, "central", k[active], last[active])
         rows = [new]
-        floor = 2 * noise
+        floor = np.fmax(2 * noise, 3 * lines.noise(k[active]) / lines.expand(last[active]))
         before = bound[active]
         latest, least = new, np.full_like(new, np.inf)
         for m in range(1, row + 1):
@@ -150,17 +117,22 @@ def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[R
         contradiction = np.abs(latest - best[active])
         surprised = any_of(contradiction > before)
         bound[active] = np.where(np.isinf(before), before, np.maximum(before, contradiction))
+        # Differences that were falling by quarters and are suddenly equal are equal by rounding.
+        step = np.abs(new - table[0][active])
+        lucky = (
+            (step < fall[active] / 100) & (fall[active] > 10 * floor) & np.isfinite(fall[active])
+        )
+        least = np.where(lucky, np.maximum(least, fall[active] / 16), least)
         better = least + floor < bound[active]
         best[active] = np.where(better, latest, best[active])
         bound[active] = np.where(better, least + floor, bound[active])
-        step = np.abs(new - table[0][active])
         wild = any_of(step > REGIME * fall[active] + 10 * floor)
         fall[active] = step
         for m, entry in enumerate(rows):
             if m == len(table):
                 table.append(np.full_like(first, np.nan))
             table[m][active] = entry
-        grain[active] = least * lines.expand(last[active])
+        scatter[active] = least * lines.expand(last[active])
         goal = np.maximum(2 * floor, lines.eps**GOAL * np.abs(best[active]))
         done = ~any_of(bound[active] > goal)
         settled[active[done]] = True
@@ -173,6 +145,6 @@ def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[R
             break
     # The scatter of the last rows over all lines shows the noise of the function itself.
     if np.any(settled):
-        common = np.median(grain[settled], axis=0, keepdims=True)
+        common = np.median(scatter[settled], axis=0, keepdims=True)
         bound = np.maximum(bound, 5 * common / lines.expand(last))
-    return best, bound
+    return best, bound, np.abs(table[0] - best) / lines.expand(last) ** 2

@@ -19,9 +19,9 @@ from calcml._checks import (
     need_finite,
 )
 from calcml.numeric._complex import imaginary_gradient
-from calcml.numeric._differences import length_along, other_scales, power_of_two, scales
+from calcml.numeric._differences import other_scales, power_of_two, scales
 from calcml.numeric._first import finish, is_number, jacobian
-from calcml.numeric._lines import Lines
+from calcml.numeric._lines import Lines, length_along
 
 METHODS = ("central", "complex", "richardson")
 """The words that `method` may be for second derivatives."""
@@ -82,7 +82,7 @@ def hessian(
         )
     step = as_step(h, point, "hessian")
     n = point.size
-    base = Lines("hessian", f, point, scalar_input=is_number(x))
+    base = Lines("hessian", f, point, batched=batched, scalar_input=is_number(x))
     unit = _units(base)
     if step is None:
         step = _fourth_root(base.eps) * unit if method == "central" else power_of_two(unit / 8)
@@ -95,7 +95,8 @@ def hessian(
     off = i != j
     sides[0, pair[off], j[off]] = flat[j[off]]
     sides[1, pair[off], j[off]] = -flat[j[off]]
-    directions = np.concatenate([sides[0], sides[1][off]]).reshape(-1, *point.shape)
+    rows = np.concatenate([sides[0], sides[1][off]])
+    directions = rows.reshape(len(rows), *point.shape)
     lines = Lines(
         "hessian",
         f,
@@ -150,6 +151,11 @@ def _bend(lines: Lines, k: NDArray[np.intp], t: float) -> tuple[Real, Real]:
     up, down, f0 = both[: len(k)], both[len(k) :], lines.start(k)
     size = np.maximum(np.maximum(np.abs(up), np.abs(down)), np.abs(f0))
     return ((up - f0) + (down - f0)) / t**2, lines.eps * size / t**2
+
+
+def curvatures(lines: Lines) -> tuple[Real, Real]:
+    """Second derivatives along all lines by extrapolation, with their error estimates."""
+    return _extrapolated(lines, np.arange(lines.lines))
 
 
 def _extrapolated(lines: Lines, k: NDArray[np.intp]) -> tuple[Real, Real]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from calcml.plot._axes import panels
 from calcml.plot._curves import compass, heading_curve, loglog
+from calcml.plot._graph import graph, matrix_product
 from calcml.plot._maps import contours, field, surface
 from calcml.plot._marks import arrow, ellipse, path, point
 from calcml.plot._theme import theme
@@ -19,8 +20,10 @@ __all__ = [
     "contours",
     "ellipse",
     "field",
+    "graph",
     "heading_curve",
     "loglog",
+    "matrix_product",
     "panels",
     "path",
     "point",

@@ -1,0 +1,511 @@
+"""The engine: traced arrays, the tape, the backward pass and the forward pass.
+
+A *traced array* stands in for a NumPy array while a function runs. Every operation on it computes
+the ordinary value, and does one thing more:
+
+- a `Variable` (reverse mode) writes one node on a `Tape`: which arrays went in, and for each of
+  them a rule that turns the derivative with respect to the result into the derivative with
+  respect to that input. `backward` then walks the tape from the end to the beginning.
+- a `Dual` (forward mode) carries its tangent along, and updates it at once.
+
+What the value of a traced array is made of is again an array: a plain one, or a traced one that
+belongs to an enclosing derivative. That is all there is to higher orders. Each derivative in
+progress has a level, the innermost one the highest; an operation is handled by the highest level
+among its arguments, and computes its value with the levels below.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from calcml.autodiff import errors
+
+_levels = itertools.count(1)
+
+
+class Level:
+    """A derivative in progress. The innermost, which began last, has the highest level."""
+
+    __slots__ = ()
+    level: int
+
+    def __init__(self) -> None:
+        self.level = next(_levels)
+
+    def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
+        """Call a primitive: ``args[i]`` belong to this level for the i in ``traced``."""
+        y = apply(p, values, settings)
+        if not p.parts:
+            return self.record(p, traced, args, values, settings, y, y)
+        return tuple(
+            [
+                self.record(q, traced, args, values, settings, y, z)
+                for q, z in zip(p.parts, y, strict=True)
+            ]
+        )
+
+    def record(
+        self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
+    ) -> Any:
+        """Trace a result. ``y`` is what the rules see: all results, if there are several."""
+        raise NotImplementedError
+
+
+class Forward(Level):
+    """One forward pass in progress."""
+
+    __slots__ = ("level",)
+
+    def record(
+        self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
+    ) -> Any:
+        if p.kind == "additive":
+            tangents = [
+                args[i].tangent if i in traced else np.zeros_like(x) for i, x in enumerate(values)
+            ]
+            return Dual(result, self, apply(p, tangents, settings))
+        parts = [push(p, i, args[i].tangent, y, result, values, settings) for i in traced]
+        parts = [t for t in parts if t is not None]
+        return Dual(result, self, functools.reduce(operator.add, parts)) if parts else result
+
+
+class Tape(list[Any], Level):
+    """One reverse-mode derivative in progress: a node for each operation, in the order they ran.
+
+    A node is a tuple of edges ``(parent, partial, saved)``, one for each traced argument: the
+    position of the argument on the tape, the rule of the table, and the arrays that the rule asks
+    for. An operation can only use results that exist already, so parents come before children and
+    the order of the tape is a topological order.
+    """
+
+    __slots__ = ("captured", "level")
+
+    def __init__(self) -> None:
+        Level.__init__(self)
+        self.captured: dict[int, np.ndarray] = {}
+
+    def variable(self, value: Any) -> Variable:
+        """Put an input on the tape: a node without edges."""
+        self.append(())
+        return Variable(value, self, len(self) - 1)
+
+    def record(
+        self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
+    ) -> Any:
+        edges = []
+        for i in traced:
+            rule = p.edge(i, y, values, settings)
+            if rule is None:
+                continue
+            partial, saved = rule
+            for k in p.reads[i] if not p.variadic else range(len(args)):
+                if type(args[k]) is np.ndarray and args[k].flags.writeable:
+                    self.capture(args[k])
+            if p.elementwise and values[i].shape != result.shape:
+                partial = summed(partial, values[i].shape)
+            edges.append((args[i].index, partial, saved))
+        if not edges:
+            return result
+        self.append(tuple(edges))
+        return Variable(result, self, len(self) - 1)
+
+    def capture(self, array: np.ndarray) -> None:
+        """Make an array that the backward pass will read read-only while the function runs.
+
+        Changed in between, it would give a wrong gradient in silence; locked, the assignment that
+        would do so raises. A view is locked together with its base, unless someone else locked
+        the base: only who holds the base can unlock a view of it.
+        """
+        base = array.base
+        if type(base) is np.ndarray:
+            if base.flags.writeable:
+                self.capture(base)
+            if id(base) not in self.captured:
+                return
+        if array.flags.writeable:
+            array.flags.writeable = False
+            self.captured[id(array)] = array
+
+    def release(self) -> None:
+        """Unlock the captured arrays, in the order in which they were locked: bases first."""
+        for array in self.captured.values():
+            array.flags.writeable = True
+
+    def finish(self) -> None:
+        """Nothing may be recorded from now on."""
+        self.__class__ = Finished
+
+
+class Finished(Tape):
+    """A tape after its function has returned: what is left of its variables cannot be used."""
+
+    __slots__ = ()
+
+    def append(self, node: Any) -> None:
+        raise errors.leaked()
+
+
+class FinishedForward(Forward):
+    """A forward pass after its function has returned."""
+
+    __slots__ = ()
+
+    def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
+        raise errors.leaked()
+
+
+class Traced:
+    """A stand-in for a NumPy array. `calcml.autodiff.array` gives it NumPy's operators and methods.
+
+    ``value`` is the array it stands for, ``origin`` the derivative in progress that it belongs to.
+    """
+
+    __slots__ = ("origin", "value")
+    value: Any
+    origin: Any
+
+
+class Variable(Traced):
+    """A traced array of reverse mode; ``index`` is the place of its node on the tape."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, value: Any, tape: Tape, index: int) -> None:
+        self.value = value
+        self.origin = tape
+        self.index = index
+
+
+class Dual(Traced):
+    """A traced array of forward mode: a value and its tangent, of the same shape."""
+
+    __slots__ = ("tangent",)
+
+    def __init__(self, value: Any, forward: Forward, tangent: Any) -> None:
+        self.value = value
+        self.origin = forward
+        self.tangent = tangent
+
+
+TRACED: set[type] = {Variable, Dual}
+NOTHING: dict[str, Any] = {}
+
+
+def plain(x: Any) -> Any:
+    """Value of x without any tracing, for what has no derivative: comparisons, indices, shapes."""
+    while isinstance(x, Traced):
+        x = x.value
+    return x
+
+
+# ------------------------------------------------------------------------------------------ rules
+
+
+class Primitive:
+    """A function with its rules, called like the function.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays, then settings such as an axis, all by position.
+    partials : sequence of callable or None
+        One rule for each argument: ``partial(g, ...)`` maps the derivative with respect to the
+        result to the derivative with respect to that argument. Its other parameters name what it
+        needs, and only that is kept: ``y`` is the result, the other names are those of
+        ``function``. None: the argument has no derivative.
+    kind : {"general", "linear", "additive", "symmetric"}
+        How forward mode gets its rule. "linear": the function is linear in each argument that has
+        a rule, so the tangent is the function itself, applied to the tangent. "additive": it is
+        linear in all arguments together. "symmetric": the Jacobian is its own transpose, as it is
+        for everything elementwise, so the rule for g serves for the tangent. "general": the
+        transpose of the rule, see `transpose`.
+    variadic : bool
+        The function takes any number of arrays and the settings by keyword. There is one rule
+        for all of them, which may also name ``i``, the position, and ``args``, the arrays.
+    parts : sequence of Primitive
+        For a function with several results: the rules of each, where ``y`` is all of them. Each
+        result gets a node of its own, and what they contribute to an argument adds up.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        partials: Sequence[Callable[..., Any] | None],
+        kind: str = "general",
+        name: str | None = None,
+        variadic: bool = False,
+        parts: Sequence[Primitive] = (),
+    ) -> None:
+        self.parts = parts
+        self.function = function
+        self.kind = "symmetric" if kind == "elementwise" else kind
+        self.elementwise = kind == "elementwise"
+        self.__name__ = name or function.__name__
+        self.variadic = variadic
+        self.partials = tuple(partials)
+        names = [] if variadic else ["y", *_parameters(function, len(self.partials))]
+        self.reads = [
+            [names.index(n) - 1 for n in _asked(d) if n != "y"] if d and names else []
+            for d in self.partials
+        ]
+        self.asked = _asked(self.partials[0]) if variadic else []
+        self.single = len(self.partials) == 1 and not variadic
+        self.keep = [None if d is None or variadic else keeper(d, names) for d in self.partials]
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        x = args[0]
+        if self.single and type(x) is Variable:  # all the others are settings: the short way
+            value, *others = x.value, *args[1:]
+            y = self(value, *others) if type(value) in TRACED else self.function(value, *others)
+            x.origin.append(((x.index, self.partials[0], self.keep[0]((y, value, *others))),))
+            return Variable(y, x.origin, len(x.origin) - 1)
+        return apply(self, args, settings)
+
+    def edge(self, i: int, y: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """The rule for argument i and what it saves, or None if it has no derivative."""
+        if self.variadic:
+            known = {"y": y, "i": i, "args": args, **settings}
+            return self.partials[0], tuple([known[name] for name in self.asked])
+        if i >= len(self.partials) or self.partials[i] is None:
+            return None
+        return self.partials[i], self.keep[i]((y, *args))
+
+
+def _asked(partial: Any) -> list[str]:
+    code = partial.__code__
+    return list(code.co_varnames[1 : code.co_argcount])
+
+
+def _parameters(function: Any, count: int) -> list[str]:
+    if isinstance(function, np.ufunc) or not hasattr(function, "__code__"):
+        return ["x"] if count == 1 else ["a", "b", "c"][:count]
+    code = function.__code__
+    return list(code.co_varnames[: code.co_argcount])
+
+
+def keeper(partial: Callable[..., Any], names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Function that picks, out of all that is known, the tuple that a rule asks for by name."""
+    places = [list(names).index(name) for name in _asked(partial)]
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0, 0))
+
+
+def apply(p: Primitive, args: Sequence[Any], settings: dict[str, Any] = NOTHING) -> Any:
+    """Call a primitive, and have the highest level among its arguments record the call."""
+    traced = [i for i, x in enumerate(args) if type(x) in TRACED]
+    if not traced:
+        return p.function(*args, **settings)
+    top = args[traced[0]].origin
+    if len(traced) > 1:
+        top = max((args[i].origin for i in traced), key=lambda origin: origin.level)
+        traced = [i for i in traced if args[i].origin is top]
+    values = list(args)
+    for i in traced:
+        values[i] = args[i].value
+    return top.run(p, traced, args, values, settings)
+
+
+def push(
+    p: Primitive, i: int, t: Any, y: Any, result: Any, args: Sequence[Any], settings: Any
+) -> Any:
+    """Forward mode: the tangent that argument i contributes to the result."""
+    rule = p.edge(i, y, args, settings)
+    if rule is None:
+        return None
+    if p.kind == "linear":
+        return apply(p, [*args[:i], t, *args[i + 1 :]], settings)
+    partial, saved = rule
+    if p.kind == "symmetric":
+        t = partial(t, *saved)
+        return t if t.shape == result.shape else np.broadcast_to(t, result.shape)
+    return transpose(lambda g: partial(g, *saved), result, t)
+
+
+def transpose(pull: Callable[[Any], Any], like: Any, t: Any) -> Any:
+    """J t, from a rule that only knows how to form g J.
+
+    ``g J`` is linear in g, and ``<g J, t> = <g, J t>``: so J t is the gradient of the left-hand
+    side with respect to g, at any g (Townsend 2017, "A new trick for calculating Jacobian vector
+    products").
+    """
+    tape = Tape()
+    g = tape.variable(np.zeros(like.shape, like.dtype))
+    h = pull(g)
+    if not (isinstance(h, Variable) and h.origin is tape):
+        return None
+    return backward(tape, h.index, t, 1)[0]
+
+
+def summed(partial: Callable[..., Any], shape: tuple[int, ...]) -> Callable[..., Any]:
+    """An elementwise rule for an argument of another shape, which was broadcast."""
+    if partial.__code__.co_argcount == 1:  # it reads nothing but g: summing first is cheaper
+        return lambda g: partial(sum_to(g, shape))
+    return lambda g, *saved: sum_to(partial(g, *saved), shape)
+
+
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum g over the axes that broadcasting added to or stretched in an array of this shape."""
+    if g.shape == shape:
+        return g
+    extra = g.ndim - len(shape)
+    axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
+    total = np.add.reduce(g, axes) if type(g) is np.ndarray else g.sum(axis=axes)
+    return total if total.shape == shape else total.reshape(shape)
+
+
+# ------------------------------------------------- the two kinds of functions that are called most
+
+
+def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -> Any:
+    """An elementwise function of one array, recorded without detours."""
+    primitive = Primitive(function, [partial], "elementwise", name)
+    keep = keeper(partial, ["y", "x"])
+
+    def operation(x: Any) -> Any:
+        if type(x) is not Variable:
+            return apply(primitive, (x,))
+        value, tape = x.value, x.origin
+        y = operation(value) if type(value) in TRACED else function(value)
+        tape.append(((x.index, partial, keep((y, value))),))
+        return Variable(y, tape, len(tape) - 1)
+
+    return operation
+
+
+def binary(
+    function: Any, left: Any, right: Any, name: str | None = None, kind: str = "elementwise"
+) -> Any:
+    """A function of two arrays, elementwise or linear in each of them, recorded without detours."""
+    primitive = Primitive(function, [left, right], kind, name)
+    keep_left, keep_right = (keeper(partial, ["y", "a", "b"]) for partial in (left, right))
+    reads_b, reads_a = "b" in _asked(left), "a" in _asked(right)
+    broadcasts = kind == "elementwise"
+
+    def operation(a: Any, b: Any) -> Any:
+        if type(a) is Variable:
+            if type(b) is Variable and a.origin is b.origin:
+                tape, x, z = a.origin, a.value, b.value
+                y = operation(x, z) if type(x) in TRACED or type(z) in TRACED else function(x, z)
+                known = (y, x, z)
+                to_a, to_b = left, right
+                if broadcasts and x.shape != z.shape:
+                    to_a, to_b = summed(left, x.shape), summed(right, z.shape)
+                tape.append(((a.index, to_a, keep_left(known)), (b.index, to_b, keep_right(known))))
+                return Variable(y, tape, len(tape) - 1)
+            if type(b) in CONSTANT:
+                x = a.value
+                y = operation(x, b) if type(x) in TRACED else function(x, b)
+                edge = left, keep_left((y, x, b))
+                return one_edge(a, y, edge, b, reads_b, broadcasts)
+        elif type(a) in CONSTANT and type(b) is Variable:
+            z = b.value
+            y = operation(a, z) if type(z) in TRACED else function(a, z)
+            edge = right, keep_right((y, a, z))
+            return one_edge(b, y, edge, a, reads_a, broadcasts)
+        if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
+            return operation(
+                *(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in (a, b))
+            )
+        return apply(primitive, (a, b))
+
+    return operation
+
+
+def one_edge(
+    x: Variable, y: Any, edge: Any, constant: Any, reads: bool, broadcasts: bool
+) -> Variable:
+    """Record a function of a traced array and a constant."""
+    tape, (partial, saved) = x.origin, edge
+    if type(constant) is np.ndarray:
+        if reads and constant.flags.writeable:
+            tape.capture(constant)
+        if broadcasts and constant.ndim and y.shape != x.value.shape:
+            partial = summed(partial, x.value.shape)
+    tape.append(((x.index, partial, saved),))
+    return Variable(y, tape, len(tape) - 1)
+
+
+CONSTANT = frozenset([float, int, np.ndarray, np.float64, np.float32])
+
+
+# ------------------------------------------------------------------------------------ reverse mode
+
+
+class Scatter:
+    """The derivative of ``x[index]``: zero but for the entries that were taken.
+
+    Kept in this form so that a thousand slices of one array do not make a thousand arrays of zeros.
+    """
+
+    __slots__ = ("index", "repeats", "shape", "value")
+
+    def __init__(self, value: Any, index: Any, shape: tuple[int, ...], repeats: bool) -> None:
+        self.value = value
+        self.index = index
+        self.shape = shape
+        self.repeats = repeats
+
+    def add_to(self, total: np.ndarray) -> np.ndarray:
+        if self.repeats:  # ``total[index] += value`` would count an entry taken twice only once
+            if total.flags.c_contiguous:  # far quicker by the place of each entry in memory
+                place = np.arange(total.size).reshape(self.shape)[self.index]
+                np.add.at(total.reshape(-1), place.reshape(-1), np.ravel(self.value))
+            else:
+                np.add.at(total, self.index, self.value)
+        else:
+            total[self.index] += self.value
+        return total
+
+    def dense(self) -> np.ndarray:
+        return self.add_to(np.zeros(self.shape, self.value.dtype))
+
+
+def add(total: Any, h: Any, owned: bool) -> Any:
+    """Sum of two contributions to one derivative; in place where no one else holds ``total``."""
+    if type(h) is Scatter:
+        if type(total) is Scatter:
+            total, owned = total.dense(), True
+        elif type(total) is not np.ndarray:
+            return total + h.dense()
+        return h.add_to(total if owned else total.copy())
+    if type(total) is Scatter:
+        return add(h, total, False)
+    if owned and type(total) is type(h) is np.ndarray:
+        return np.add(total, h, out=total)
+    return total + h
+
+
+def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = False) -> list[Any]:
+    """Derivatives of <seed, node at index> with respect to the first nodes of the tape.
+
+    From the end of the tape to the beginning, each node hands its derivative on to its parents.
+    All its children come later on the tape, so when its turn comes its derivative is complete.
+    """
+    grads: list[Any] = [None] * (index + 1)
+    grads[index] = seed
+    owned: set[int] = set()  # where the sum so far was made here, so adding in place is safe
+    if release:
+        del tape[index + 1 :]
+    for i in range(index, inputs - 1, -1):
+        node = tape.pop() if release else tape[i]
+        g = grads.pop()
+        if g is None:
+            continue
+        if type(g) is Scatter:
+            g = g.dense()
+        for parent, partial, saved in node:
+            h = partial(g, *saved)
+            if grads[parent] is None:
+                grads[parent] = h
+            else:
+                grads[parent] = add(grads[parent], h, parent in owned)
+                owned.add(parent)
+    return [g.dense() if type(g) is Scatter else g for g in grads[:inputs]]

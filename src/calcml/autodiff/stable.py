@@ -1,0 +1,292 @@
+"""Functions whose textbook formula overflows, in a form that does not, with rules of their own.
+
+They accept plain arrays as well. At the extremes they follow the limit: entries of -inf have
+probability 0, and where all entries are -inf, logsumexp is -inf and every derivative 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from calcml.autodiff import errors
+from calcml.autodiff.engine import Primitive, Traced, plain, unary
+from calcml.autodiff.rules import axes_of, dense_scatter, kept
+
+__all__ = ["cross_entropy", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
+
+
+def _array(x: Any) -> Any:
+    if isinstance(x, Traced):
+        return x
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
+_LOWEST = {np.dtype(t): np.finfo(t).min for t in (np.float16, np.float32, np.float64)}
+
+
+def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+    """x minus its largest entry, which leaves every function here unchanged, and that entry."""
+    # Starting from the lowest number instead of -inf, because -inf - -inf would be nan.
+    top = np.maximum.reduce(x, axes, keepdims=True, initial=_LOWEST.get(x.dtype, -1e308))
+    return x - top, top
+
+
+def _with_softmax(x: Any, axes: tuple[int, ...], keepdims: bool) -> tuple[Any, Any]:
+    """The logarithm of the sum of exponentials and, from the same exponentials, the softmax."""
+    shifted, top = _shifted(x, axes)
+    e = np.exp(shifted, out=shifted)
+    total = np.add.reduce(e, axes, keepdims=True)
+    with np.errstate(divide="ignore"):  # where all entries are -inf, log(0) = -inf is right
+        y = np.log(total) + top
+    total[total == 0] = 1
+    y = y if keepdims else y.reshape([n for k, n in enumerate(x.shape) if k not in axes])[()]
+    return y, np.divide(e, total, out=e)
+
+
+def _log_softmax_values(x: Any, axes: tuple[int, ...]) -> Any:
+    shifted, _ = _shifted(x, axes)
+    total = np.add.reduce(np.exp(shifted), axes, keepdims=True)
+    total[total == 0] = 1
+    return np.subtract(shifted, np.log(total), out=shifted)
+
+
+def _losses_with_softmax(x: Any, target: Any, axis: int, index: Any) -> tuple[Any, Any]:
+    """Cross-entropy of each distribution and, from the same exponentials, the softmax."""
+    shifted, _ = _shifted(x, (axis,))
+    e = np.exp(shifted)
+    total = np.add.reduce(e, axis, keepdims=True)
+    total[total == 0] = 1
+    shifted -= np.log(total)
+    if index is None:
+        losses = -np.add.reduce(np.where(target == 0, 0, shifted) * target, axis)  # 0 * -inf is 0
+    else:
+        losses = -shifted[index]
+    return losses[()], np.divide(e, total, out=e)
+
+
+def _sigmoid_values(x: Any) -> Any:
+    e = np.exp(-np.abs(x))  # never overflows
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _softmax_partial(g: Any, p: Any, axes: Any) -> Any:
+    h = g * p
+    return h - p * np.sum(h, axes, keepdims=True)
+
+
+def _cross_entropy_partial(g: Any, y: Any, target: Any, axis: int, index: Any) -> Any:
+    p = y[1]
+    spread = np.reshape(g, kept(p.shape, (axis,)))
+    if index is None:
+        return spread * (p * np.sum(target, axis, keepdims=True) - target)
+    h = spread * p
+    if type(h) is not np.ndarray:
+        return h - dense_scatter(g, index, p.shape, False)
+    h[index] -= g
+    return h
+
+
+_softmax = Primitive(
+    lambda x, axes: _with_softmax(x, axes, True)[1],
+    [lambda g, y, axes: _softmax_partial(g, y, axes)],
+    "symmetric",
+    "softmax",
+)
+_logsumexp = Primitive(
+    _with_softmax,
+    [],
+    parts=[
+        Primitive(
+            _with_softmax,
+            [lambda g, y, axes: np.reshape(g, kept(y[1].shape, axes)) * y[1]],
+        ),
+        Primitive(_with_softmax, [lambda g, y, axes: _softmax_partial(g, y[1], axes)], "symmetric"),
+    ],
+    name="logsumexp",
+)
+_log_softmax = Primitive(
+    _log_softmax_values,
+    [lambda g, y, axes: g - np.exp(y) * np.sum(g, axes, keepdims=True)],
+    name="log_softmax",
+)
+_cross_entropy = Primitive(
+    _losses_with_softmax,
+    [],
+    parts=[
+        Primitive(_losses_with_softmax, [_cross_entropy_partial]),
+        Primitive(
+            _losses_with_softmax,
+            [lambda g, y, axis: _softmax_partial(g, y[1], (axis,))],
+            "symmetric",
+        ),
+    ],
+    name="cross_entropy",
+)
+_sigmoid = unary(_sigmoid_values, lambda g, y: g * (y * (1 - y)), "sigmoid")
+_softplus = unary(lambda x: np.logaddexp(x, 0), lambda g, x: g * _sigmoid(x), "softplus")
+
+
+def logsumexp(
+    x: ArrayLike, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+) -> Any:
+    """Logarithm of the sum of exponentials, without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+    axis : int, tuple of int or None
+        What to sum over; None for all axes.
+    keepdims : bool
+
+    Returns
+    -------
+    ndarray
+        -inf where every entry is -inf or there is no entry.
+
+    Examples
+    --------
+    >>> float(logsumexp([1e4, 1e4]))
+    10000.69314718056
+    """
+    x = _array(x)
+    return _logsumexp(x, axes_of(axis, x.ndim), keepdims)[0]
+
+
+def softmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Any:
+    """Exponentials divided by their sum, without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+        Logits; -inf masks an entry.
+    axis : int, tuple of int or None
+
+    Returns
+    -------
+    ndarray, the shape of x
+        Zero where all entries along the axis are -inf (PyTorch and JAX return NaN).
+
+    Examples
+    --------
+    >>> softmax([0.0, 1e4]).tolist()
+    [0.0, 1.0]
+    """
+    x = _array(x)
+    return _softmax(x, axes_of(axis, x.ndim))
+
+
+def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Any:
+    """Logarithm of softmax, accurate where softmax rounds to 0 or 1.
+
+    Parameters
+    ----------
+    x : array_like
+        Logits; -inf masks an entry.
+    axis : int, tuple of int or None
+
+    Returns
+    -------
+    ndarray, the shape of x
+
+    Examples
+    --------
+    >>> log_softmax([0.0, 1e4]).tolist()
+    [-10000.0, 0.0]
+    """
+    x = _array(x)
+    return _log_softmax(x, axes_of(axis, x.ndim))
+
+
+def sigmoid(x: ArrayLike) -> Any:
+    """1 / (1 + exp(-x)), without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+
+    Returns
+    -------
+    ndarray, the shape of x
+
+    Examples
+    --------
+    >>> sigmoid(np.array([-1e4, 0.0, 1e4])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return _sigmoid(_array(x))
+
+
+def softplus(x: ArrayLike) -> Any:
+    """log(1 + exp(x)), without overflow.
+
+    Parameters
+    ----------
+    x : array_like
+
+    Returns
+    -------
+    ndarray, the shape of x
+
+    Examples
+    --------
+    >>> softplus(np.array([-1e4, 1e4])).tolist()
+    [0.0, 10000.0]
+    """
+    return _softplus(_array(x))
+
+
+def _grid(shape: tuple[int, ...]) -> list[Any]:
+    """For each axis the positions along it, in a shape that broadcasts with the others."""
+    n = len(shape)
+    return [np.arange(m).reshape([-1] + [1] * (n - 1 - k)) for k, m in enumerate(shape)]
+
+
+def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
+    """Cross-entropy between softmax(logits) and a target, from the logits.
+
+    Parameters
+    ----------
+    logits : array_like
+        Unnormalized log-probabilities; -inf masks an entry.
+    target : array_like of int, the shape of logits without axis; or of float, with it
+        The right class of each example, or a probability for each class. Not differentiated.
+    axis : int
+        The axis of the classes.
+
+    Returns
+    -------
+    ndarray, the shape of logits without axis
+        One loss for each example: take np.mean for the loss of a batch (what PyTorch returns).
+        The gradient of each in its logits is ``softmax(logits) - target``.
+
+    Raises
+    ------
+    ValueError
+        If the target fits neither form, or a class does not exist.
+
+    Examples
+    --------
+    >>> cross_entropy([[0.0, 0.0], [0.0, 1e4]], [0, 1]).round(4).tolist()
+    [0.6931, 0.0]
+    """
+    logits = _array(logits)
+    target = np.asarray(plain(target))
+    (axis,) = axes_of(axis, logits.ndim)
+    classes = logits.shape[axis]
+    one_for_each = logits.shape[:axis] + logits.shape[axis + 1 :]
+    if target.dtype.kind in "iu":
+        if target.shape != one_for_each:
+            raise errors.not_like("cross_entropy", "target", one_for_each, target.shape)
+        if target.size and not 0 <= np.min(target) <= np.max(target) < classes:
+            raise errors.no_class(classes, int(target.min()), int(target.max()))
+    elif target.shape != logits.shape:
+        raise errors.not_like("cross_entropy", "target", logits.shape, target.shape)
+    index = None
+    if target.shape == one_for_each:
+        grid = _grid(one_for_each)
+        index = (*grid[:axis], target, *grid[axis:])
+    return _cross_entropy(logits, target, axis, index)[0]

@@ -1,0 +1,552 @@
+"""The functions that a user calls: each runs a function on traced arrays and reads off a result."""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from calcml.autodiff import errors, linalg, rules, tree
+from calcml.autodiff.batch import Batch, Batches
+from calcml.autodiff.engine import (
+    Dual,
+    FinishedForward,
+    Forward,
+    Tape,
+    Traced,
+    Variable,
+    backward,
+    plain,
+)
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "stop_gradient", "value_and_grad", "vjp"]
+
+_ASSIGNED = ("__name__", "__qualname__", "__module__")
+
+Argnums = int | Sequence[int]
+
+
+def stop_gradient(x: Any) -> Any:
+    """Value of x, cut off from differentiation.
+
+    Parameters
+    ----------
+    x : array_like, or a dict, list or tuple of them
+        Traced arrays inside a differentiated function; anything else is returned as it is.
+
+    Returns
+    -------
+    ndarray or the structure of x
+        A copy without tracing: its derivative is zero.
+
+    Examples
+    --------
+    >>> float(grad(lambda x: x * stop_gradient(x))(3.0))
+    3.0
+    """
+    parts = tree.leaves(x)
+    return tree.like(x, [np.copy(plain(p)) if isinstance(p, Traced) else p for p in parts])
+
+
+def _inputs(caller: str, x: Any, where: str) -> list[Any]:
+    """The leaves of an argument as arrays, or an error that names the one that is not."""
+    arrays = []
+    for leaf in tree.leaves(x):
+        if type(leaf) is np.ndarray and leaf.dtype.kind == "f":
+            arrays.append(leaf)
+            continue
+        if not isinstance(leaf, Traced):
+            if not isinstance(leaf, (np.ndarray, np.generic, float, int, complex)):
+                raise errors.not_array(caller, where, type(leaf).__name__)
+            leaf = np.asarray(leaf)
+        if leaf.dtype.kind != "f":
+            raise errors.not_float(caller, where, leaf.dtype)
+        arrays.append(leaf)
+    return arrays
+
+
+def _run(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], tape: Tape) -> Any:
+    """Call f, and say in our words what NumPy says about locked arrays and branches."""
+    try:
+        return f(*args, **kwargs)
+    except ValueError as error:
+        if isinstance(error.__cause__, errors.ConversionError):
+            raise error.__cause__ from None  # NumPy's "setting an array element with a sequence"
+        if "read-only" in str(error) and tape.captured:
+            raise errors.mutated() from error
+        if "truth value of an array" in str(error):
+            raise errors.truth_of_comparison() from error
+        raise
+    finally:
+        tape.release()
+        tape.finish()
+
+
+def _record(tape: Tape, arrays: Sequence[Any]) -> list[Variable]:
+    for array in arrays:
+        if type(array) is np.ndarray and array.flags.writeable:
+            tape.capture(array)
+    return [tape.variable(array) for array in arrays]
+
+
+def _finish(gradients: list[Any], like: Sequence[Any], caller: str) -> list[Any]:
+    """Gradients as arrays of their own: dense, writeable, in the dtype of what they belong to."""
+    finished, seen = [], set()
+    for g, x in zip(gradients, like, strict=True):
+        if g is None:
+            g = np.zeros(x.shape, x.dtype)
+        if g.dtype.kind == "c":
+            raise errors.complex_inside(caller)
+        if not isinstance(g, Traced):
+            if type(g) is not np.ndarray or g.base is not None or id(g) in seen:
+                g = np.array(g)
+            if g.dtype != x.dtype:
+                g = g.astype(x.dtype)
+        seen.add(id(g))
+        finished.append(g)
+    return finished
+
+
+def _is(y: Any, tape: Any) -> bool:
+    return isinstance(y, Traced) and y.origin is tape
+
+
+def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ...]:
+    """The positions of the arguments to differentiate, counted from the front."""
+    count = len(args)
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for n in numbers:
+        if not -count <= n < count:
+            raise errors.no_argument(caller, n, count)
+    return tuple([n % count for n in numbers])
+
+
+def _filled(args: Sequence[Any], numbers: Sequence[int], leaves: Sequence[Any]) -> list[Any]:
+    """The arguments, with new leaves in those that are differentiated."""
+    filled, start = list(args), 0
+    for n in numbers:
+        count = len(tree.leaves(args[n]))
+        filled[n] = tree.like(args[n], leaves[start : start + count])
+        start += count
+    return filled
+
+
+def _replaced(args: Sequence[Any], numbers: Sequence[int], new: Any) -> list[Any]:
+    replaced = list(args)
+    for n, x in zip(numbers, new, strict=True):
+        replaced[n] = x
+    return replaced
+
+
+def value_and_grad(
+    f: Callable[..., Any],
+    argnums: Argnums = 0,
+    has_aux: bool = False,
+    _caller: str = "value_and_grad",
+) -> Callable[..., Any]:
+    """Function that returns the value of a scalar function together with its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        Takes arrays, or dicts, lists and tuples of arrays, and returns a number.
+    argnums : int or sequence of int
+        Which positional arguments to differentiate. The others may be anything.
+    has_aux : bool
+        ``f`` returns a pair ``(value, extra)``, and only the value is differentiated.
+
+    Returns
+    -------
+    callable
+        Called like ``f``, returns ``(value, gradient)``, or ``((value, extra), gradient)``. The
+        gradient has the structure and the shapes of the argument; a tuple of them for several.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not made of floating-point arrays, or ``f`` does not return a number.
+
+    Examples
+    --------
+    >>> value, g = value_and_grad(lambda p: np.sum(p ** 2))(np.array([1.0, 2.0]))
+    >>> float(value), g.tolist()
+    (5.0, [2.0, 4.0])
+    """
+
+    @functools.wraps(f, assigned=_ASSIGNED, updated=())
+    def with_gradient(*args: Any, **kwargs: Any) -> Any:
+        numbers = _picked(_caller, argnums, args)
+        flat: list[Any] = []
+        for n in numbers:
+            flat += _inputs(_caller, args[n], f"argument {n}")
+        tape = Tape()
+        y = _run(f, _filled(args, numbers, _record(tape, flat)), kwargs, tape)
+        extra = None
+        if has_aux:
+            if not isinstance(y, tuple) or len(y) != 2:
+                raise errors.not_pair(_caller, type(y).__name__)
+            y, extra = y
+            extra = tree.like(extra, [_untraced(e, tape) for e in tree.leaves(extra)])
+        if type(y) is Variable and y.origin is tape:
+            value, index = y.value, y.index
+            del y
+        elif isinstance(y, (Traced, np.ndarray, np.generic, float, int, complex)):
+            value, index = y, None
+        else:
+            raise errors.not_scalar_kind(_caller, type(y).__name__, has_aux)
+        if isinstance(value, (Traced, np.ndarray)) and value.shape != ():
+            raise errors.not_scalar(_caller, value.shape)
+        if index is None:
+            gradients = [None] * len(flat)
+        elif value.dtype.kind == "c":
+            raise errors.complex_inside(_caller)
+        else:
+            gradients = backward(tape, index, value.dtype.type(1), len(flat), release=True)
+        result = _filled(args, numbers, _finish(gradients, flat, _caller))
+        gradient = (
+            result[numbers[0]] if type(argnums) is int else tuple([result[n] for n in numbers])
+        )
+        return ((value, extra), gradient) if has_aux else (value, gradient)
+
+    return with_gradient
+
+
+def _untraced(x: Any, origin: Any) -> Any:
+    return x.value if _is(x, origin) else x
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """Function that returns the gradient of a scalar function, by reverse mode.
+
+    Parameters
+    ----------
+    f : callable
+        Takes arrays, or dicts, lists and tuples of arrays, and returns a number.
+    argnums : int or sequence of int
+        Which positional arguments to differentiate. The others may be anything.
+    has_aux : bool
+        ``f`` returns a pair ``(value, extra)``, and only the value is differentiated.
+
+    Returns
+    -------
+    callable
+        Called like ``f``; returns the gradient, of the structure and the shapes of the argument
+        (a tuple of them for several), or ``(gradient, extra)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not made of floating-point arrays, or ``f`` does not return a number.
+
+    Examples
+    --------
+    >>> grad(lambda p: np.sum(np.sin(p)))(np.zeros(3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    both = value_and_grad(f, argnums, has_aux, "grad")
+
+    @functools.wraps(f, assigned=_ASSIGNED, updated=())
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return gradient
+
+
+def vjp(F: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Value of a function, and its pullback: the product of a vector with the Jacobian.
+
+    Parameters
+    ----------
+    F : callable
+        Takes and returns an array, or a dict, list or tuple of arrays.
+    x : ndarray, or a dict, list or tuple of them
+        Where to differentiate.
+
+    Returns
+    -------
+    value : ndarray, or a structure of them
+    pullback : callable
+        ``pullback(v)``, with v of the structure and shapes of the value, is ``v J``, of the
+        structure and shapes of x. It may be called as often as needed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is not made of floating-point arrays, if v does not fit the value, or if an array that
+        F used was changed in place before the pullback.
+
+    Examples
+    --------
+    >>> value, pullback = vjp(lambda x: x ** 2, np.array([1.0, 2.0]))
+    >>> pullback(np.array([10.0, 100.0])).tolist()
+    [20.0, 400.0]
+    """
+    flat = _inputs("vjp", x, "`x`")
+    tape = Tape()
+    variables = _record(tape, flat)
+    captured = list(tape.captured.values())
+    try:
+        y = _run(F, [tree.like(x, list(variables))], {}, tape)
+    finally:
+        captured = list(tape.captured.values())
+    outputs = tree.leaves(y)
+    marks = [_mark(a) for a in captured]
+    values = [_untraced(o, tape) for o in outputs]
+    places = [o.index if _is(o, tape) else None for o in outputs]
+    for value in values:
+        if not isinstance(value, Traced) and np.asarray(value).dtype.kind == "c":
+            raise errors.complex_inside("vjp")
+    y = tree.like(y, values)
+
+    def pullback(v: Any) -> Any:
+        if not tree.same(y, v):
+            raise errors.not_structure("pullback", "v", tree.describe(y), tree.describe(v))
+        for a, mark in zip(captured, marks, strict=True):
+            if _mark(a) != mark:
+                raise errors.mutated_later(a.shape)
+        totals: list[Any] = [None] * len(flat)
+        for value, place, seed in zip(values, places, tree.leaves(v), strict=True):
+            if not isinstance(seed, Traced):
+                seed = np.asarray(seed, dtype=np.asarray(plain(value)).dtype)
+            if seed.shape != np.shape(value):
+                raise errors.not_like("pullback", "v", np.shape(value), seed.shape)
+            if place is None:
+                continue
+            for k, g in enumerate(backward(tape, place, seed, len(flat))):
+                if g is not None:
+                    totals[k] = g if totals[k] is None else totals[k] + g
+        seeds = {id(s) for s in tree.leaves(v)}
+        totals = [
+            np.array(g) if id(g) in seeds and not isinstance(g, Traced) else g for g in totals
+        ]
+        return tree.like(x, _finish(totals, flat, "vjp"))
+
+    return y, pullback
+
+
+def _mark(array: np.ndarray) -> int:
+    """Checksum of an array's contents, which tells whether it was changed."""
+    return zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data) if array.size else 0
+
+
+def jvp(F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
+    """Value of a function, and the product of its Jacobian with a vector, by forward mode.
+
+    Parameters
+    ----------
+    F : callable
+        Takes and returns an array, or a dict, list or tuple of arrays.
+    x : ndarray, or a dict, list or tuple of them
+        Where to differentiate.
+    v : the structure and shapes of x
+        The tangent: the velocity with which x moves.
+
+    Returns
+    -------
+    value, tangent : ndarray, or a structure of them
+        ``F(x)``, and ``J v``, the velocity with which it moves.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If x is not made of floating-point arrays, or v does not fit x.
+
+    Examples
+    --------
+    >>> value, tangent = jvp(lambda x: x ** 2, np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    >>> tangent.tolist()
+    [2.0, 0.0]
+    """
+    return _jvp("jvp", F, x, v)
+
+
+def _jvp(caller: str, F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
+    flat = _inputs(caller, x, "`x`")
+    if not tree.same(x, v):
+        raise errors.not_structure(caller, "v", tree.describe(x), tree.describe(v))
+    forward = Forward()
+    duals = []
+    for a, t in zip(flat, tree.leaves(v), strict=True):
+        if not isinstance(t, Traced):
+            t = np.asarray(t, dtype=a.dtype)
+        if t.shape != a.shape:
+            raise errors.not_like(caller, "v", a.shape, t.shape)
+        duals.append(Dual(a, forward, t))
+    y = F(tree.like(x, duals))
+    forward.__class__ = FinishedForward
+    values, tangents = [], []
+    for o in tree.leaves(y):
+        value = _untraced(o, forward)
+        if not isinstance(value, Traced) and np.asarray(value).dtype.kind == "c":
+            raise errors.complex_inside(caller)
+        values.append(value)
+        if _is(o, forward):
+            t = o.tangent
+            tangents.append(t if isinstance(t, Traced) else np.array(t))
+        else:
+            tangents.append(np.zeros(np.shape(o), np.asarray(plain(o)).dtype))
+    return tree.like(y, values), tree.like(y, tangents)
+
+
+def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
+    """Function that multiplies the Hessian of a scalar function with a vector.
+
+    The Hessian is the Jacobian of the gradient, so its product with v is the tangent of the
+    gradient in the direction v: forward mode over reverse mode (Pearlmutter 1994). It costs a
+    small multiple of a gradient, and the matrix is never formed.
+
+    Parameters
+    ----------
+    f : callable
+        Takes arrays, or dicts, lists and tuples of arrays, and returns a number.
+    argnums : int
+        Which positional argument to differentiate.
+
+    Returns
+    -------
+    callable
+        ``hvp(f)(x, v)``, with v of the structure and shapes of x, is ``H v``, which has them too.
+        With more arguments of f: ``hvp(f)(*args, v)``.
+
+    Examples
+    --------
+    >>> hvp(lambda p: p[0] ** 2 * p[1])(np.array([1.0, 3.0]), np.array([1.0, 0.0])).tolist()
+    [6.0, 2.0]
+    """
+    gradient = grad(f, argnums)
+
+    def product(*args: Any, **kwargs: Any) -> Any:
+        *point, v = args
+        (n,) = _picked("hvp", argnums, point)
+
+        def at(x: Any) -> Any:
+            return gradient(*_replaced(point, [n], [x]), **kwargs)
+
+        return _jvp("hvp", at, point[n], v)[1]
+
+    return product
+
+
+def jacobian(F: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """Function that returns the Jacobian, of shape ``out + in``.
+
+    Parameters
+    ----------
+    F : callable
+        Takes and returns an array, or a dict, list or tuple of arrays.
+    argnums : int or sequence of int
+        Which positional arguments to differentiate.
+
+    Returns
+    -------
+    callable
+        Called like ``F``; returns for each array of the result the structure of the argument,
+        with Jacobians of shape ``out.shape + in.shape`` as its arrays.
+
+    Examples
+    --------
+    >>> jacobian(lambda x: np.array([[1.0, 2.0], [3.0, 4.0]]) @ x)(np.zeros(2)).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+
+    def matrices(*args: Any, **kwargs: Any) -> Any:
+        numbers = _picked("jacobian", argnums, args)
+        x = tuple(args[n] for n in numbers)
+        flat = _inputs("jacobian", x, "the argument")
+
+        def of(x: Any) -> Any:
+            return F(*_replaced(args, numbers, x), **kwargs)
+
+        y, pullback = vjp(of, x)
+        outputs = tree.leaves(y)
+        zeros = [np.zeros(np.shape(o), np.asarray(plain(o)).dtype) for o in outputs]
+        size = sum(a.size for a in flat)
+        rows = []
+        for k, zero in enumerate(zeros):
+            if zero.size > 2 * size:
+                rows.append(_by_columns(of, x, flat, k, zero))
+            else:
+                rows.append(_by_rows(pullback, y, zeros, k, flat))
+        blocks = [tree.like(x, row) for row in rows]
+        return tree.like(y, [block[0] if isinstance(argnums, int) else block for block in blocks])
+
+    return matrices
+
+
+_CHUNK = 512  # unit vectors in one pass: enough for speed, and bounds the memory
+
+
+def _units(zero: np.ndarray) -> Any:
+    """The unit vectors of the shape of ``zero``, in batches."""
+    for start in range(0, zero.size, _CHUNK):
+        stop = min(start + _CHUNK, zero.size)
+        identity = np.zeros((stop - start, zero.size), zero.dtype)
+        identity[np.arange(stop - start), np.arange(start, stop)] = 1
+        units = slice(start, stop) if zero.ndim == 1 else None
+        yield Batch(identity.reshape(-1, *zero.shape), Batches(stop - start), units)
+
+
+def _by_rows(pullback: Any, y: Any, zeros: Any, k: int, flat: Any) -> list[Any]:
+    """Jacobians of output k: a pullback of each of its unit vectors."""
+    zero = zeros[k]
+    parts: list[list[Any]] = [[] for _ in flat]
+    for unit in _units(zero):
+        v = tree.like(y, [*zeros[:k], unit, *zeros[k + 1 :]])
+        for part, g, x in zip(parts, tree.leaves(pullback(v)), flat, strict=True):
+            batched = isinstance(g, Batch) and g.origin is unit.origin
+            part.append(g.value if batched else np.zeros((unit.origin.size, *x.shape), x.dtype))
+    return [
+        np.reshape(np.concatenate(part), zero.shape + x.shape)
+        if part
+        else np.zeros(zero.shape + x.shape, x.dtype)
+        for part, x in zip(parts, flat, strict=True)
+    ]
+
+
+def _by_columns(F: Any, x: Any, flat: Any, k: int, zero: np.ndarray) -> list[Any]:
+    """Jacobians of output k: a pushforward of each unit vector of the inputs."""
+    jacobians = []
+    zeros = [np.zeros(a.shape, a.dtype) for a in flat]
+    for j, a in enumerate(flat):
+        columns = []
+        for unit in _units(zeros[j]):
+            v = tree.like(x, [*zeros[:j], unit, *zeros[j + 1 :]])
+            t = tree.leaves(jvp(F, x, v)[1])[k]
+            batched = isinstance(t, Batch) and t.origin is unit.origin
+            columns.append(
+                t.value if batched else np.zeros((unit.origin.size, *zero.shape), zero.dtype)
+            )
+        stacked = np.concatenate(columns) if columns else np.zeros((0, *zero.shape), zero.dtype)
+        jacobians.append(np.reshape(np.moveaxis(stacked, 0, -1), zero.shape + a.shape))
+    return jacobians
+
+
+def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """Function that returns the Hessian of a scalar function, of shape ``in + in``.
+
+    Parameters
+    ----------
+    f : callable
+        Takes arrays, or dicts, lists and tuples of arrays, and returns a number.
+    argnums : int or sequence of int
+        Which positional arguments to differentiate.
+
+    Returns
+    -------
+    callable
+        Called like ``f``; returns an array of shape ``x.shape + x.shape``, or for a structured
+        argument the structure of structures.
+
+    Examples
+    --------
+    >>> hessian(lambda p: p[0] ** 2 * p[1])(np.array([1.0, 3.0])).tolist()
+    [[6.0, 2.0], [2.0, 0.0]]
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+_ = rules, linalg  # they register themselves when they are imported

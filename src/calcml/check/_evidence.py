@@ -1,0 +1,167 @@
+"""Slopes of the function along chosen directions, to hold against those that a gradient claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calcml._checks import Real
+from calcml.numeric._complex import TINY, call_complex, complex_step
+from calcml.numeric._differences import Anchor, quotient, resolved, scales
+from calcml.numeric._lines import Lines
+from calcml.numeric._richardson import extrapolated
+
+__all__ = ["Evidence", "directions", "measure", "slope_along"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Numerical slopes along m directions, and what is known about them.
+
+    Parameters
+    ----------
+    along : ndarray, shape (m, n), or None
+        The directions; None for every component by itself, m = n.
+    slope, error : ndarray, shape (m,)
+        Numerical slopes and their estimated errors.
+    left, right : ndarray, shape (m,)
+        One-sided slopes where there is a kink at the point, NaN elsewhere.
+    method : str
+    step : float
+    """
+
+    along: Real | None
+    slope: Real
+    error: Real
+    left: Real
+    right: Real
+    method: str
+    step: float
+
+    def claims(self, gradient: Real) -> Real:
+        """Slopes along the directions according to a gradient, shape (m,)."""
+        return gradient if self.along is None else np.asarray(self.along @ gradient)
+
+    def sizes(self, gradient: Real) -> Real:
+        """Magnitude to which differences are related: root of the sum of the squared terms."""
+        if self.along is None:
+            terms = np.abs(gradient)
+        else:
+            terms = np.linalg.norm(self.along * gradient, axis=1)
+        return np.maximum(np.maximum(terms, np.abs(self.slope)), np.finfo(float).tiny)
+
+    def differences(self, gradient: Real) -> Real:
+        """Absolute differences between claims and slopes, shape (m,)."""
+        return np.asarray(np.abs(self.claims(gradient) - self.slope))
+
+    def agrees(self, gradient: Real, visible: float) -> bool:
+        """Whether a gradient explains every slope within a generous share of its error."""
+        allowed = 10 * self.error + 10 * visible * self.sizes(gradient)
+        return bool(np.all(self.differences(gradient) <= allowed))
+
+
+def directions(x: Real, gradient: Real, count: int, rng: np.random.Generator) -> Real:
+    """Random directions in which no component can hide, shape (count, n).
+
+    Each is weighted so that every component contributes alike to the slope that the gradient
+    claims. The units are max(1, abs(x)) and abs(x) in turn; where the gradient claims exact zeros
+    the last direction moves those alone, because there a missing term shows undisturbed.
+    """
+    size = np.abs(x).astype(np.float64)
+    floor = 1e-3 * np.sqrt(np.mean(size**2)) if size.size else 0.0
+    units = [np.maximum(1.0, size), np.maximum(size, floor) if floor > 0 else np.ones_like(size)]
+    with np.errstate(all="ignore"):
+        claimed = np.nan_to_num(np.abs(gradient).astype(np.float64))
+    zero = ~(claimed > 0)
+    rows = []
+    for i in range(count):
+        sign = rng.choice([-1.0, 1.0], size=x.size) * rng.uniform(0.5, 1.0, size=x.size)
+        unit = units[i % 2]
+        if i == count - 1 and np.any(zero) and not np.all(zero):
+            rows.append(np.where(zero, sign * unit, 0.0))
+            continue
+        part = claimed * unit
+        typical = np.median(part[~zero]) if not np.all(zero) else 1.0
+        with np.errstate(all="ignore"):
+            weight = np.where(zero, 1.0, np.minimum(1.0, typical / part))
+        rows.append(sign * unit * weight)
+    return np.array(rows).reshape(count, x.size)
+
+
+def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
+    """Measure the slopes of all lines, by the complex step if that is allowed and possible."""
+    along = lines.directions
+    if allow_complex:
+        try:
+            slope, error = complex_step(lines, None, patient=not allow_real)
+            none = np.full(lines.lines, np.nan)
+            return Evidence(along, slope, error, none, none, "complex step", 1e-20)
+        except ValueError:
+            if not allow_real:
+                raise
+    if along is not None:
+        # Real slopes cost ten times as much, and two directions leave nothing to hide in.
+        along = along[[0, -1]] if len(along) > 2 else along
+        lines = lines.in_directions(along)
+    anchor = resolved(lines)
+    slope, error = extrapolated(lines, anchor, None)
+    _refine(lines, anchor, slope, error)
+    left, right = _kinks(lines, anchor)
+    length = 1.0 if along is None else np.linalg.norm(along, axis=1)
+    step = float(np.max(anchor.h * length, initial=0.0))
+    return Evidence(along, slope, error, left, right, "extrapolated differences", step)
+
+
+def _refine(lines: Lines, anchor: Anchor, slope: Real, error: Real) -> None:
+    """Try still shorter steps where the result is rough, for a kink may be near; in place."""
+    finite = np.isfinite(anchor.slope)
+    k = np.flatnonzero(finite & ~(error <= 1e-7 * np.maximum(np.abs(slope), 1e-300)))
+    for factor in (2.0**-7, 2.0**-11):
+        if not len(k):
+            return
+        h = anchor.h[k] * factor
+        near, _, _ = quotient(lines, "central", k, h)
+        half, _, _ = quotient(lines, "central", k, h / 4)
+        bound = 2 * np.abs(near - half) + 16 * lines.noise(k) / h
+        better = bound < error[k]
+        slope[k[better]], error[k[better]] = near[better], bound[better]
+        k = k[~(error[k] <= 1e-7 * np.maximum(np.abs(slope[k]), 1e-300))]
+
+
+def _kinks(lines: Lines, anchor: Anchor) -> tuple[Real, Real]:
+    """One-sided slopes where they differ at the point itself, NaN where they do not.
+
+    At a kink f(h) - 2 f(0) + f(-h) is proportional to h, at a smooth point to its square.
+    """
+    left, right = np.full((2, lines.lines), np.nan)
+    with np.errstate(all="ignore"):
+        jump = np.abs(anchor.even) / anchor.h
+        noise = np.fmax(anchor.noise, lines.eps * np.abs(lines.value) / anchor.h)
+        seen = (jump > 1e-4 * np.abs(anchor.slope)) & (jump > 30 * noise)
+    k = np.flatnonzero(seen & np.isfinite(anchor.slope))
+    if not len(k):
+        return left, right
+    h = anchor.h[k] / 16
+    slope, _, even = quotient(lines, "central", k, h)
+    kink = (np.abs(even) / h > 0.5 * jump[k]) & (np.abs(even) > 20 * lines.noise(k))
+    bend = even[kink] / (2 * h[kink])
+    left[k[kink]], right[k[kink]] = slope[kink] - bend, slope[kink] + bend
+    return left, right
+
+
+def slope_along(lines: Lines, weights: Real, how: str = "pair") -> Any:
+    """Measure the slope along one combination of all components.
+
+    Takes one call at a complex point, a pair of values, or about a dozen for "extrapolated".
+    """
+    line = lines.along(weights)
+    if how == "complex":
+        h = TINY * np.minimum(1.0, scales(line))
+        return (line.imaginary(h, call_complex) / h)[0]
+    if how == "extrapolated":
+        return extrapolated(line, resolved(line), None)[0][0]
+    h = 2 * lines.eps ** (1 / 3) * scales(line)
+    value, _, _ = quotient(line, "central", np.array([0]), h)
+    return value[0]

@@ -1,0 +1,383 @@
+"""Every row of the reference table, against every oracle, and every wrong rule against the check."""
+
+import ast
+import inspect
+import os
+import textwrap
+import types
+import warnings
+
+import numpy as np
+import pytest
+from tex_reader import Eye, evaluate_lines
+
+from calcml import functions
+from calcml.functions import all_identities, get
+from calcml.identity._formula import ndim, symbol
+
+ROWS = {row.name: row for row in all_identities()}
+ANALYTIC, DIFFERENCES, FRAMEWORK = 1e-10, 1e-7, 1e-9
+"""Allowed relative errors: the oracles' own rounding, amplified at the largest scale."""
+
+every_row = pytest.mark.parametrize("name", ROWS)
+
+
+def tolerance(oracle):
+    return DIFFERENCES if oracle == "differences" else ANALYTIC
+
+
+@every_row
+@pytest.mark.parametrize("seed", [0, 1])
+def test_gradient_agrees_with_every_oracle(name, seed):
+    errors = ROWS[name].check(np.random.default_rng(seed))
+    assert len(errors) == 2
+    assert {k: e for k, e in errors.items() if not e <= tolerance(k)} == {}
+
+
+@every_row
+def test_layout_law(name):
+    """A gradient has the shape of its argument, and its inner product predicts the change."""
+    row = ROWS[name]
+    rng = np.random.default_rng(2)
+    for case in row.cases:
+        x = row.sample(rng, case)
+        moved = [i for i, a in enumerate(row.arguments) if not a.fixed]
+        g = rng.standard_normal(np.shape(row(*x)))
+        found = row.gradient(*x, upstream=g)
+        found = found if isinstance(found, tuple) else (found,)
+        assert [np.shape(d) for d in found] == [np.shape(x[i]) for i in moved]
+        h = 1e-6
+        steps = {i: rng.standard_normal(np.shape(x[i])) for i in moved}
+        ends = [
+            np.sum(
+                g
+                * row.function(
+                    *(a + s * h * steps[i] if i in steps else a for i, a in enumerate(x))
+                )
+            )
+            for s in (1, -1)
+        ]
+        change = (ends[0] - ends[1]) / (2 * h)
+        predicted = sum(np.sum(d * steps[i]) for d, i in zip(found, moved, strict=True))
+        size = sum(np.sum(np.abs(d * steps[i])) for d, i in zip(found, moved, strict=True))
+        assert abs(change - predicted) <= 1e-6 * (1 + size + abs(ends[0]))
+
+
+@every_row
+def test_single_precision_stays_single(name):
+    row = ROWS[name]
+    x = [
+        a.astype(np.float32) if a.dtype.kind == "f" else a
+        for a in row.sample(np.random.default_rng(3))
+    ]
+    y = row(*x)
+    assert np.asarray(y).dtype == np.float32
+    found = row.gradient(*x, upstream=np.ones_like(y))
+    for d in found if isinstance(found, tuple) else (found,):
+        assert d.dtype == np.float32
+        assert np.all(np.isfinite(d))
+
+
+@every_row
+def test_default_upstream_is_ones(name):
+    row = ROWS[name]
+    x = row.sample(np.random.default_rng(4))
+    ours, ones = row.gradient(*x), row.gradient(*x, upstream=np.ones_like(row(*x)))
+    for a, b in (
+        zip(np.atleast_1d(ours), np.atleast_1d(ones), strict=True)
+        if not isinstance(ours, tuple)
+        else zip(ours, ones, strict=True)
+    ):
+        np.testing.assert_allclose(a, b)
+
+
+@every_row
+def test_row_says_what_it_is(name):
+    row = ROWS[name]
+    assert row.source
+    assert (row.__doc__ or "").rstrip().endswith(".")
+    assert getattr(functions, row.__name__) is row
+    assert row.__name__ in functions.__all__
+    assert any(not a.fixed for a in row.arguments)
+
+
+def test_titles_and_names_are_unique():
+    assert len({row.title for row in ROWS.values()}) == len(ROWS)
+    assert len({row.name.lower() for row in ROWS.values()}) == len(ROWS)
+
+
+# Frameworks
+
+
+@pytest.fixture(scope="module")
+def jax():
+    # Compiling fast matters more here than running fast.
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+@every_row
+def test_jax_runs_the_same_function(name, jax):
+    row = ROWS[name]
+    rng = np.random.default_rng(5)
+    x = row.sample(rng)
+    y = row(*x)
+    g = rng.standard_normal(np.shape(y))
+    same = row.under(jax.numpy)
+    moved = tuple(i for i, a in enumerate(row.arguments) if not a.fixed)
+    theirs = jax.grad(lambda *a: jax.numpy.sum(g * same(*a)), argnums=moved)(
+        *map(jax.numpy.asarray, x)
+    )
+    ours = row.gradient(*x, upstream=g)
+    ours = ours if isinstance(ours, tuple) else (ours,)
+    assert row.error(x, g, ours, tuple(np.asarray(a) for a in theirs)) <= FRAMEWORK
+
+
+def torch_rows():
+    try:
+        from torch_rows import TORCH
+    except ImportError:
+        return {}
+    return TORCH
+
+
+@pytest.mark.parametrize(
+    "name", torch_rows() or [pytest.param("", marks=pytest.mark.skip("needs torch"))]
+)
+def test_torch_agrees(name):
+    import torch
+
+    row = ROWS[name]
+    rng = np.random.default_rng(6)
+    for case in row.cases:
+        x = row.sample(rng, case)
+        y = row(*x)
+        g = rng.standard_normal(np.shape(y))
+        tensors = [
+            torch.tensor(a, requires_grad=not d.fixed)
+            for a, d in zip(x, row.arguments, strict=True)
+        ]
+        value = torch_rows()[name](*tensors)
+        np.testing.assert_allclose(y, value.detach().numpy(), rtol=1e-10, atol=1e-12)
+        value.backward(torch.tensor(g).reshape(value.shape))
+        theirs = tuple(t.grad.numpy() for t in tensors if t.requires_grad)
+        ours = row.gradient(*x, upstream=g)
+        ours = ours if isinstance(ours, tuple) else (ours,)
+        assert row.error(x, g, ours, theirs) <= FRAMEWORK
+
+
+# Extremes
+
+STABLE = [row.name for row in ROWS.values() if row.stable]
+
+
+@pytest.mark.parametrize("name", STABLE)
+@pytest.mark.parametrize("scale", [1e-8, 1e4])
+def test_nothing_overflows(name, scale):
+    row = ROWS[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x = row.sample(np.random.default_rng(7), "generic", scale)
+        assert np.all(np.isfinite(row(*x)))
+        found = row.gradient(*x)
+        for d in found if isinstance(found, tuple) else (found,):
+            assert np.all(np.isfinite(d))
+
+
+# Wrong rules
+
+
+def changed(node, parent):
+    """What a slip of the pen would have made of an expression: all of its wrong versions."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        other = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield "drop the right term", node.left
+        yield "drop the left term", node.right
+        yield "flip a sign", ast.BinOp(node.left, other, node.right)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        yield "drop the right factor", node.left
+        if isinstance(node.op, ast.Mult):
+            yield "drop the left factor", node.right
+    if isinstance(node, ast.Attribute) and node.attr in {"T", "mT"}:
+        yield "forget to transpose", node.value
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.mean":
+        yield (
+            "sum instead of mean",
+            ast.Call(ast.parse("np.sum", mode="eval").body, node.args, node.keywords),
+        )
+        yield "no mean at all", node.args[0]
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.sum":
+        yield "no sum at all", node.args[0]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield "lose a minus", node.operand
+
+
+class Replace(ast.NodeTransformer):
+    def __init__(self, place, new):
+        self.place, self.new, self.count = place, new, -1
+
+    def generic_visit(self, node):
+        if isinstance(node, ast.expr):
+            self.count += 1
+            if self.count == self.place:
+                return self.new
+        return super().generic_visit(node)
+
+
+class Walk(ast.NodeVisitor):
+    """Expressions in the order in which `Replace` counts them."""
+
+    def __init__(self):
+        self.found = []
+
+    def generic_visit(self, node):
+        if isinstance(node, ast.expr):
+            self.found.append(node)
+        super().generic_visit(node)
+
+
+def mutants(rule):
+    source = textwrap.dedent(inspect.getsource(rule))
+    body = next(n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef))
+    body.decorator_list = []
+    for argument in body.args.args:
+        argument.annotation = None
+    body.returns = None
+    clean = ast.unparse(body)
+    walk = Walk()
+    walk.visit(ast.parse(clean))
+    for place, node in enumerate(walk.found):
+        for label, new in changed(node, None):
+            tree = ast.fix_missing_locations(Replace(place, new).visit(ast.parse(clean)))
+            scope = {}
+            code = next(
+                c
+                for c in compile(tree, "<mutant>", "exec").co_consts
+                if isinstance(c, types.CodeType)
+            )
+            del scope
+            yield (
+                f"{label} in `{ast.unparse(node)}`",
+                types.FunctionType(code, rule.__globals__, rule.__name__, rule.__defaults__),
+            )
+
+
+def outputs_changed(found):
+    """Wrong versions of the results themselves: one argument's at a time."""
+    for i, d in enumerate(found):
+        others = found[:i], found[i + 1 :]
+        yield f"scale result {i}", (*others[0], 1.0005 * d, *others[1])
+        yield f"negate result {i}", (*others[0], -d, *others[1])
+        if d.ndim == 2 and d.shape[0] == d.shape[1] and not np.allclose(d, d.T):
+            yield f"transpose result {i}", (*others[0], d.T, *others[1])
+        if d.ndim and len(d) > 1 and np.ptp(d, axis=0).max() > 1e-6 * np.abs(d).max():
+            yield f"shift result {i} by a row", (*others[0], np.roll(d, 1, axis=0), *others[1])
+
+
+def trials_of(row):
+    """Arguments, with every option moved off its default: a factor 1 would hide its loss."""
+    rng = np.random.default_rng(8)
+    for case in ("generic", "wide", "tall"):
+        if case in row.cases:
+            x = row.sample(rng, case)
+            bound = row.signature.bind(*x)
+            bound.apply_defaults()
+            values = dict(bound.arguments)
+            for name, value in values.items():
+                if isinstance(value, float):
+                    values[name] = 1.1 * value
+            y = row.function(**values)
+            g = rng.standard_normal(np.shape(y))
+            yield x, y, g, values, row.pull_back(values, y, g)
+
+
+def survivors(row):
+    """Wrong versions of a rule that are right in every trial all the same; and how many were not."""
+    trials = list(trials_of(row))
+    worst = {}
+    rule = row.backward
+    for label, mutant in mutants(rule):
+        try:
+            row.backward = mutant
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                errors = [
+                    row.error(x, g, row.pull_back(values, y, g), right)
+                    for x, y, g, values, right in trials
+                ]
+        except Exception:  # whatever a wrong program does but give a right result
+            errors = [np.inf]
+        finally:
+            row.backward = rule
+        worst[label] = max(errors)
+    for x, _, g, _, right in trials:
+        for label, wrong in outputs_changed(right):
+            worst[label] = max(worst.get(label, 0.0), row.error(x, g, wrong, right))
+    limit = 100 * tolerance("" if row.analytic else "differences")
+    alive = {label for label, error in worst.items() if not error > limit}
+    return alive, len(worst) - len(alive)
+
+
+EQUIVALENT = {
+    # Ties have probability zero; the table of kinks tests them.
+    "maximum-norm": {
+        "drop the right factor in `m * np.sign(x) / np.sum(m)`",
+    },
+}
+"""Changes that are no mistake at random arguments, because the value stays the same."""
+
+
+@every_row
+def test_no_wrong_rule_survives(name):
+    alive, dead = survivors(ROWS[name])
+    assert alive == EQUIVALENT.get(name, set())
+    assert dead >= 2
+
+
+# Formulas
+
+
+@every_row
+def test_formulas_are_read_back(name):
+    """The TeX, read by a program of its own and evaluated, gives the value and the gradients."""
+    row = ROWS[name]
+    values, sizes = row.example()
+    f = row.function(**values)
+    g = np.random.default_rng(9).standard_normal(np.shape(f))
+
+    def find(wanted):
+        for place in (row.function.__globals__, vars(np), vars(np.linalg)):
+            if wanted in place:
+                return getattr(place[wanted], "function", place[wanted])
+        raise KeyError(wanted)
+
+    names = {symbol(key, ndim(value)): value for key, value in values.items()}
+    names = {key: size for key, size in sizes.items() if key not in names} | names
+    results, where = row.formulas()
+    (value,) = evaluate_lines(where, results, names, sizes, find)
+    np.testing.assert_allclose(np.squeeze(value), np.squeeze(f), rtol=1e-10, atol=1e-12)
+    names |= {symbol("f", ndim(f)): f, symbol("g", ndim(f)): g}
+    results, where = row.gradient_formulas()
+    found = evaluate_lines(where, results, names, sizes, find)
+    right = row.pull_back(values, f, None if row.scaled_by_upstream else g)
+    for a, b in zip(found, right, strict=True):
+        a = a.like(b) if isinstance(a, Eye) else a
+        np.testing.assert_allclose(
+            np.squeeze(a) + 0 * np.squeeze(b), np.squeeze(b), rtol=1e-10, atol=1e-12
+        )
+
+
+# Names
+
+
+def test_get_finds_a_row_however_it_is_spelled():
+    assert get("quadratic-form") is get("Quadratic form") is get("quadratic_form")
+
+
+def test_unknown_names_suggest_the_nearest():
+    with pytest.raises(ValueError, match=r"came 'quadratic-from'\. Did you mean quadratic-form"):
+        get("quadratic-from")
+    with pytest.raises(ValueError, match="`all_identities` lists them"):
+        get("zzzz")

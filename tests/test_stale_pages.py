@@ -120,6 +120,10 @@ PAGES: dict[str, tuple[str, str]] = {
     # Code that is shown and does not run, or whose result nobody sees
     "main-guard": (fence(f'if __name__ == "__main__":\n    {STALE}'), "AssertionError"),
     "never-called": (fence("def f():\n    return missing"), "this one never did"),
+    "never-called-in-chain": (
+        "\n".join([fence("def f():\n    return missing"), CONT, "", fence("x = 1")]),
+        "this one never did",
+    ),
     "lambda-never-called": (fence("f = lambda: missing"), "this one never did"),
     "branch-not-taken": (fence("x = 1\nif x > 2:\n    x = missing"), "this one never did"),
     "bare-comparison": (fence("1 + 1 == 3"), "computes a value that nobody sees"),
@@ -236,6 +240,9 @@ HEALTHY: dict[str, str] = {
     "chain": "\n".join([printing("x = 1\nprint(x)", "1"), CONT, "", printing("print(x + 1)", "2")]),
     "tab": '=== "NumPy"\n\n' + textwrap.indent(printing("print(1)\n\nprint(2)", "1\n2"), "    "),
     "main-guard": printing('if __name__ == "__main__":\n    print(1)', "1"),
+    "called-later-in-the-chain": "\n".join(
+        [fence("def f():\n    return 1"), CONT, "", fence("assert f() == 1")]
+    ),
     "pickle": fence(
         "import inspect\nimport pickle\n\n\nclass A:\n    x: int = 1\n\n\n"
         'a = pickle.loads(pickle.dumps(A()))\nassert a.x == 1\nassert "x: int" in inspect.getsource(A)'

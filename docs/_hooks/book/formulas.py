@@ -178,7 +178,7 @@ def _pieces(markdown: str) -> Iterator[tuple[str, int, str]]:
     number = first = markdown.count("\n", 0, start) + 1
     held: list[str] = []
     until: str | None = None  # what ends the opaque part: a fence, or the end of a comment
-    for line in markdown[start:].splitlines(keepends=True):
+    for line in re.findall(r"[^\n]*\n|[^\n]+", markdown[start:]):
         if until is None:
             fence = _FENCE.match(line.rstrip("\r\n"))
             comment = line.lstrip().startswith("<!--")
@@ -189,9 +189,9 @@ def _pieces(markdown: str) -> Iterator[tuple[str, int, str]]:
             if heading:
                 yield "heading", number, line
             elif fence:
-                held, until = [line], fence["ticks"]
+                first, held, until = number, [line], fence["ticks"]
             elif comment and "-->" not in line:
-                held, until = [line], "-->"
+                first, held, until = number, [line], "-->"
             elif comment:
                 yield "opaque" if line.rstrip().endswith("-->") else "prose", number, line
             else:

@@ -104,14 +104,22 @@ def _run_once(page: Page, chain: list[Block], palette: str | None) -> Outcome:
     main = types.ModuleType("__main__")
     main.__file__ = str(page.path)
     _remember_source(page, chain)
-    outcome = Outcome()
+    outcome, lines = Outcome(), _Lines(str(page.path))
     with _isolated(main), contextlib.ExitStack() as stack:
         if palette:
             plot = importlib.import_module("calcml.plot")
             stack.enter_context(plot.theme(palette))
         for block in chain:
-            outcome.outputs.append(_step(page, block, main.__dict__))
+            outcome.outputs.append(_step(page, block, main.__dict__, lines))
             _collect_figure(page, block, palette, outcome)
+    if never := lines.never_ran():
+        source = page.text.replace("\r\n", "\n").split("\n")
+        raise PageError(
+            page.path,
+            never,
+            f"a line that is shown must run: this one never did.\n"
+            f"{_quote(source[never - 1].strip())}\nCall the function, take the branch, or remove it.",
+        )
     return outcome
 
 
@@ -124,7 +132,7 @@ def _remember_source(page: Page, chain: list[Block]) -> None:
     linecache.cache[str(page.path)] = (sum(map(len, text)), None, text, str(page.path))
 
 
-def _step(page: Page, block: Block, namespace: dict[str, Any]) -> str:
+def _step(page: Page, block: Block, namespace: dict[str, Any], lines: _Lines) -> str:
     """Run one block and return what it printed."""
     try:
         code = compile("\n" * block.line + block.code, str(page.path), "exec", dont_inherit=True)
@@ -132,7 +140,7 @@ def _step(page: Page, block: Block, namespace: dict[str, Any]) -> str:
         line = error.lineno or block.line
         raise PageError(page.path, line, f"the block does not parse: {error.msg}.") from None
     out, err = io.StringIO(), io.StringIO()
-    lines = _Lines(code)
+    lines.add(code)
     with tempfile.TemporaryFile() as raw:
         try:
             with (
@@ -154,14 +162,6 @@ def _step(page: Page, block: Block, namespace: dict[str, Any]) -> str:
             block.line,
             "a block prints through `print` alone: this came by the error stream, a log or a "
             f"subprocess, where nothing compares it.\n{_quote(leaked)}\nCatch it and print it.",
-        )
-    if never := lines.never_ran():
-        source = page.text.replace("\r\n", "\n").split("\n")
-        raise PageError(
-            page.path,
-            never,
-            f"a line that is shown must run: this one never did.\n"
-            f"{_quote(source[never - 1].strip())}\nCall the function, take the branch, or remove it.",
         )
     return out.getvalue()
 
@@ -189,32 +189,31 @@ def _failure(page: Page, block: Block, error: BaseException) -> PageError:
 
 
 class _Lines:
-    """Which lines and functions of a block ran."""
+    """Which lines and functions of a chain ran."""
 
-    def __init__(self, code: types.CodeType) -> None:
-        self.file = code.co_filename
-        self.codes = list(self._nested(code))
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.codes: dict[int, types.CodeType] = {}
         self.ran: set[int] = set()
         self.called: set[int] = set()
 
-    def _nested(self, code: types.CodeType) -> Iterator[types.CodeType]:
-        yield code
+    def add(self, code: types.CodeType) -> None:
+        """Expect all of a block, and of the functions in it, to run before the chain ends."""
+        self.codes[id(code)] = code
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType):
-                yield from self._nested(constant)
+                self.add(constant)
 
     @contextlib.contextmanager
     def traced(self) -> Iterator[None]:
         before = sys.gettrace()
-        known = {id(code) for code in self.codes}
 
         def trace(
             frame: types.FrameType, event: str, argument: object
         ) -> Callable[..., Any] | None:
             if frame.f_code.co_filename != self.file:
                 return None
-            if id(frame.f_code) in known:
-                self.called.add(id(frame.f_code))
+            self.called.add(id(frame.f_code))
             self.ran.add(frame.f_lineno)
             return trace
 
@@ -229,7 +228,7 @@ class _Lines:
     def never_ran(self) -> int:
         """The first line that did not run, or 0."""
         expected: set[int] = set()
-        for code in self.codes:
+        for code in self.codes.values():
             expected.update(line for _, _, line in code.co_lines() if line)
             if id(code) not in self.called:
                 expected.add(-code.co_firstlineno)  # called by nobody, though its line ran

@@ -124,12 +124,11 @@ def graph(
         )
         text = name if labels is None else labels.get(name, name)
         _write(ax, (float(center[0]), float(center[1])), text, mpl.rcParams["text.color"])
-    centers = np.array(list(place.values()))
+    centers = np.concatenate([line.get_xydata() for line in ax.lines])  # of earlier calls as well
     apart = np.linalg.norm(centers[:, None] - centers, axis=-1)
     pad = _PAD * apart[apart > 0.0].min() if np.any(apart > 0.0) else 1.0
-    ax.update_datalim([*(centers - pad), *(centers + pad)])
-    ax.margins(0.0)
-    ax.autoscale_view()
+    (left, low), (right, high) = centers.min(axis=0) - pad, centers.max(axis=0) + pad
+    ax.set(xlim=(left, right), ylim=(low, high))
     return ax
 
 

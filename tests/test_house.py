@@ -30,6 +30,7 @@ FLOORS = {
     "problems": 4,
     "exercises": 4,
     "plot": 4,
+    "__main__": 5,
 }
 
 

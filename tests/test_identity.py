@@ -173,6 +173,7 @@ def test_upstream_has_the_shape_of_the_value(layer):
             [0.5, 0.6],
             r"needs probabilities that sum to 1 along the last axis as `x`: came",
         ),
+        ("fraction", [0.0, 1.5], r"needs entries from 0 to 1 as `x`: came 1.5 at \[1\]"),
         ("counts", [2.0, -1.0], r"needs entries of at least 0 as `x`: came -1 at \[1\]"),
         ("signs", [1.0, 0.5], r"needs entries -1 or 1 as `x`: came 0.5 at \[1\]"),
         ("mask", [1.0, 0.0], r"needs True or False as `x`: came dtype float64"),

@@ -328,6 +328,8 @@ def not_in_search(site: Site) -> list[str]:
     for entry in index["docs"]:
         if match := re.search(r"\\(?:nabla|frac|mathbf|partial)\b", entry["text"]):
             found.append(f"{entry['location']}: the search index holds the TeX {match[0]}")
+        if "<pre>" in entry["text"]:
+            found.append(f"{entry['location']}: the search index holds code, not its names")
     return found
 
 
@@ -493,6 +495,11 @@ def test_a_sound_page_passes(tmp_path: Path) -> None:
             not_in_search,
             {"index_of_search": json.dumps({"docs": [{"location": "", "text": r"\nabla f"}]})},
             "holds the TeX",
+        ),
+        (
+            not_in_search,
+            {"index_of_search": json.dumps({"docs": [{"location": "", "text": "<pre>a</pre>"}]})},
+            "holds code",
         ),
         (too_large, {"index": page("".join(map(chr, range(0x4E00, 0x9FFF))) * 5)}, "bytes packed"),
     ],

@@ -54,7 +54,7 @@ def fit(op, a, b):
     try:
         return op(a, b)
     except ValueError:
-        return op(a.T, b) if np.ndim(a) == 2 and a.shape[1] == 1 else op(a, b.T)
+        return op(a.T, b) if np.ndim(a) == 2 and 1 in a.shape else op(a, b.T)
 
 
 def number(a):
@@ -218,7 +218,12 @@ class Reader:
     def axes(self, value, text):
         if not text:
             return None
-        return tuple(np.shape(value).index(self.sizes[symbol]) for symbol in text.split(","))
+        return tuple(self.axis(np.shape(value), *word.split("_")) for word in text.split(","))
+
+    def axis(self, shape, symbol, order="1"):
+        """The axis of that length; n_2 is the second one of length n."""
+        size = self.sizes[symbol] if symbol in self.sizes else int(symbol)
+        return [i for i, n in enumerate(shape) if n == size][int(order) - 1]
 
     def atom(self):
         kind, token, value = self.tokens[self.at]

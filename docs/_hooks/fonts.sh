@@ -29,12 +29,19 @@ cp @fontsource/inter@5.3.0/LICENSE "$assets/fonts/LICENSE-inter.txt"
 cp @fontsource/jetbrains-mono@5.3.0/LICENSE "$assets/fonts/LICENSE-jetbrains-mono.txt"
 
 cp katex@0.19.1/LICENSE "$assets/katex/LICENSE"
-core=U+20-7E,U+A0,U+B1,U+D7,U+391-3A9,U+2026,U+2032,U+2190-2193,U+21A6,U+2200-220B,U+2212,U+2216-221E,U+2223-222B,U+2248,U+2264-2265,U+22A4-22A5,U+22C5,U+22EE-22F1,U+27E8-27E9
+core=U+20-7E,U+A0,U+B0-B1,U+D7,U+391-3A9,U+2026,U+2032,U+2190-2193,U+21A6,U+2200-220B,U+2212,U+2216-221E,U+2223-222B,U+2248,U+2264-2265,U+22A4-22A5,U+22C5,U+22EE-22F1,U+2299,U+27E8-27E9,U+E020
 letters=U+41-5A,U+6B
-python3 - katex@0.19.1/dist/katex-swap.min.css "$core" "$letters" >"$assets/katex/katex.css" <<'PYTHON'
+cat >cut.py <<'PYTHON'
+"""Cut the large fonts of a style sheet in two: cut.py FONTS CORE LETTERS <style >style"""
 import re, sys
+from fontTools.ttLib import TTFont
 
-style, core, letters = open(sys.argv[1], encoding="utf-8").read(), sys.argv[2], sys.argv[3]
+fonts, core, letters = sys.argv[1:]
+
+
+def points(ranges):
+    pairs = (part.removeprefix("U+").partition("-") for part in ranges.split(","))
+    return {n for a, _, b in pairs for n in range(int(a, 16), int(b or a, 16) + 1)}
 
 
 def face(match):
@@ -43,13 +50,17 @@ def face(match):
     first = {"KaTeX_Main-Regular": core, "KaTeX_Main-Bold": core, "KaTeX_AMS-Regular": letters}.get(name)
     if first is None:
         return text
-    rest = text.replace(name, name + "-more")
-    # The later face wins where both hold a character.
-    return rest + text[:-1] + f";unicode-range:{first}}}"
+    rest = sorted(set(TTFont(f"{fonts}/{name}.woff2").getBestCmap()) - points(first))
+    rest = ",".join(f"U+{n:X}" for n in rest)
+    open(f"{name}-more.txt", "w").write(rest)
+    more = text.replace(name, name + "-more")
+    return f"{text[:-1]};unicode-range:{first}}}{more[:-1]};unicode-range:{rest}}}"
 
 
-sys.stdout.write(re.sub(r"@font-face\{[^}]*\}", face, style))
+sys.stdout.write(re.sub(r"@font-face\{[^}]*\}", face, sys.stdin.read()))
 PYTHON
+python3 cut.py katex@0.19.1/dist/fonts "$core" "$letters" \
+  <katex@0.19.1/dist/katex-swap.min.css >"$assets/katex/katex.css"
 for font in katex@0.19.1/dist/fonts/*.woff2; do
   name=$(basename "$font" .woff2)
   case $name in
@@ -59,6 +70,6 @@ for font in katex@0.19.1/dist/fonts/*.woff2; do
   esac
   subset "$font" "$assets/katex/fonts/$name.woff2" "$first" ''
   if [ "$first" != '*' ]; then
-    subset "$font" "$assets/katex/fonts/$name-more.woff2" '*' ''
+    subset "$font" "$assets/katex/fonts/$name-more.woff2" "$(cat "$name-more.txt")" ''
   fi
 done

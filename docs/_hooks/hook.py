@@ -9,8 +9,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from book import formulas, notebooks, render, site, store
-from book.reader import PageError
+from book import formulas, generated, notebooks, render, site, store
+from book.reader import DOCS, PageError
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.utils import get_relative_url, meta
@@ -39,12 +39,17 @@ def on_files(files: Files, config: Any) -> Files:
         log.error(str(error))
     if book.not_run:
         log.info("Not run, because something is not installed: %s", "; ".join(book.not_run))
+    _state["generated"] = generated.pages() if _has_package(config) else {}
     for name, svg in book.pictures().items():
         files.append(File.generated(config, f"assets/figures/{name}", content=svg))
+    for address, text in _state["generated"].items():
+        files.append(File.generated(config, address, content=text))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    if page.file.src_uri in _state["generated"]:
+        return formulas.render_page(markdown, page.file.src_uri)
     if not _is_page(page.file):
         return markdown
     book: render.Book = _state["book"]
@@ -62,6 +67,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
+    if page.file.src_uri in _state["generated"]:
+        page.meta.setdefault("description", site.description(html))
+        return html
     if not _is_page(page.file):
         try:
             source = Path(page.file.abs_src_path)
@@ -93,3 +101,8 @@ def on_post_build(config: Any) -> None:
 
 def _is_page(file: Any) -> bool:
     return file.src_uri.endswith(".md") and file.abs_src_path is not None
+
+
+def _has_package(config: Any) -> bool:
+    """Whether this is the book itself, and not a trial with pages of its own."""
+    return Path(config.docs_dir) == DOCS

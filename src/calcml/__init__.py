@@ -15,12 +15,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from calcml import autodiff, geometry, numeric, problems
+    from calcml import autodiff, functions, geometry, numeric, problems
+    from calcml import identity as identity
     from calcml import plot as plot
 
-__all__ = ["autodiff", "geometry", "numeric", "problems"]
+__all__ = ["autodiff", "functions", "geometry", "numeric", "problems"]
 
-_MODULES = frozenset([*__all__, "check", "plot"])
+_MODULES = frozenset([*__all__, "check", "identity", "plot"])
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gc
 import math
+import subprocess
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -201,15 +202,15 @@ def attention(T: int = 128, d: int = 64) -> Workload:
     parameters = tuple(rng.standard_normal((d, d)) / 8 for _ in range(4))
     scale = 1 / math.sqrt(d)
 
-    def f(np, library, A, B, C, O):
+    def f(np, library, A, B, C, D):
         weights = library.softmax((X @ A) @ (X @ B).T * scale)
-        return np.mean((weights @ (X @ C) @ O - target) ** 2)
+        return np.mean((weights @ (X @ C) @ D - target) ** 2)
 
-    def f_torch(A, B, C, O):
+    def f_torch(A, B, C, D):
         weights = torch.softmax((X_torch @ A) @ (X_torch @ B).T * scale, -1)
-        return torch.mean((weights @ (X_torch @ C) @ O - target_torch) ** 2)
+        return torch.mean((weights @ (X_torch @ C) @ D - target_torch) ** 2)
 
-    def by_hand(A, B, C, O):
+    def by_hand(A, B, C, D):
         queries, keys, values = X @ A, X @ B, X @ C
         p = queries @ keys.T
         p *= scale
@@ -217,12 +218,12 @@ def attention(T: int = 128, d: int = 64) -> Workload:
         np.exp(p, out=p)
         p /= p.sum(axis=1, keepdims=True)
         mixed = p @ values
-        r = mixed @ O
+        r = mixed @ D
         r -= target
         value = np.mean(r * r)
         r *= 2 / r.size
-        gradient_O = mixed.T @ r
-        r = r @ O.T
+        gradient_D = mixed.T @ r
+        r = r @ D.T
         gradient_values = p.T @ r
         back = r @ values.T
         back *= p
@@ -230,7 +231,7 @@ def attention(T: int = 128, d: int = 64) -> Workload:
         back -= p
         back *= scale
         return value, (
-            X.T @ (back @ keys), X.T @ (back.T @ queries), X.T @ gradient_values, gradient_O,
+            X.T @ (back @ keys), X.T @ (back.T @ queries), X.T @ gradient_values, gradient_D,
         )  # fmt: skip
 
     return Workload(f"attention T={T} d={d}", parameters, f, f_torch, by_hand)
@@ -376,8 +377,257 @@ def gradients(rounds: int = 15, only: str = "") -> None:
     )
 
 
+def small_operations(np: Any, n: int = 100) -> Callable[[Any], Any]:
+    """4 n operations on arrays of 3 entries: two between arrays, one function, one constant."""
+
+    def f(x: Any) -> Any:
+        y = x
+        for _ in range(n):
+            y = np.tanh(y * x + x) * 0.5
+        return y.sum()
+
+    return f
+
+
+def per_operation(rounds: int = 25, n: int = 100) -> None:
+    x = np.array([0.1, 0.2, 0.3])
+    leaf = torch.tensor(x, requires_grad=True)
+    f = small_operations(torch, n)
+
+    def pytorch() -> Any:
+        y = f(leaf)
+        return y.item(), torch.autograd.grad(y, leaf)
+
+    ours, theirs = (
+        ad.value_and_grad(small_operations(np, n)),
+        hips.value_and_grad(small_operations(hips_np, n)),
+    )
+    times = medians(
+        {"calcml": lambda: ours(x), "PyTorch": pytorch, "HIPS": lambda: theirs(x)}, rounds
+    )
+    print("\nPer recorded operation on shape (3,), value and gradient")
+    for name, seconds in times.median.items():
+        print(
+            f"  {name:10s}{seconds / (4 * n) * 1e6:7.2f} us   calcml / it {times.ratio('calcml', name):.2f}"
+        )
+
+
+def chain(length: int = 1_000_000) -> None:
+    """A chain of operations on one number: time and memory, and whether they grow linearly."""
+
+    def f(x: Any) -> Any:
+        for _ in range(length):
+            x = x * 1.0000001
+        return x
+
+    def ours() -> None:
+        ad.grad(f)(1.0)
+
+    def pytorch() -> None:
+        leaf = torch.tensor(1.0, requires_grad=True)
+        f(leaf).backward()
+
+    print(f"\nA chain of {length:,} operations")
+    seconds, memory = {}, {}
+    for name, call in (("calcml", ours), ("PyTorch", pytorch)):
+        start = time.perf_counter()
+        call()
+        seconds[name] = time.perf_counter() - start
+        memory[name] = in_own_process(f"chain-{name}", length)
+        print(
+            f"  {name:10s}{seconds[name] / length * 1e6:7.2f} us {memory[name] / length:7.0f} bytes per operation"
+        )
+    print(f"  calcml / PyTorch: time {seconds['calcml'] / seconds['PyTorch']:.2f}, "
+          f"memory {memory['calcml'] / memory['PyTorch']:.2f}")  # fmt: skip
+
+
+def gradient_of_gradient(length: int = 3000, rounds: int = 7) -> None:
+    def f(x: Any) -> Any:
+        for _ in range(length):
+            x = x + 0.001 * x * x
+        return x
+
+    def pytorch() -> None:
+        leaf = torch.tensor(0.1, requires_grad=True)
+        (g,) = torch.autograd.grad(f(leaf), leaf, create_graph=True)
+        torch.autograd.grad(g, leaf)
+
+    ours, theirs = ad.grad(ad.grad(f)), hips.grad(hips.grad(f))
+    np.testing.assert_allclose(ours(0.1), theirs(0.1), rtol=1e-9)
+    times = medians(
+        {"calcml": lambda: ours(0.1), "PyTorch": pytorch, "HIPS": lambda: theirs(0.1)}, rounds
+    )
+    print(f"\nGradient of a gradient through a loop of {length}")
+    for name, t in times.median.items():
+        print(f"  {name:10s}{t * 1e3:8.1f} ms   calcml / it {times.ratio('calcml', name):.2f}")
+
+
+def in_own_process(what: str, argument: int) -> int:
+    """Bytes by which a measurement raises the peak memory of a fresh process."""
+    command = [sys.executable, __file__, "--memory", what, str(argument)]
+    return int(
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1]
+    )
+
+
+def measure_memory(what: str, argument: int) -> None:
+    """Runs in a process of its own: warm up on a small case, then see how far the peak rises."""
+    kind, library = what.rsplit("-", 1)
+
+    def chain_of(n: int) -> None:
+        def f(x: Any) -> Any:
+            for _ in range(n):
+                x = x * 1.0000001
+            return x
+
+        if library == "calcml":
+            ad.grad(f)(1.0)
+        else:
+            f(torch.tensor(1.0, requires_grad=True)).backward()
+
+    def gradient_of(batch: int) -> None:
+        callers(mlp(batch))[library]()
+
+    run = chain_of if kind == "chain" else gradient_of
+    run(64)
+    if kind == "mlp":
+        call = callers(mlp(argument))[library]
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is in use
+    before = resident("VmRSS")
+    if kind == "mlp":
+        call()
+    else:
+        run(argument)
+    print(resident("VmHWM") - before)
+
+
+def resident(field: str) -> int:
+    """Bytes of memory in use now (VmRSS), or at the peak (VmHWM)."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status[field].split()[0]) * 1024
+
+
+def memory(batch: int = 16384) -> None:
+    names = ("by hand", "calcml", "PyTorch")
+    peaks = {name: in_own_process(f"mlp-{name}", batch) for name in names}
+    print(f"\nPeak memory of one gradient, MLP 64-32-10, batch {batch}")
+    for name in names:
+        print(
+            f"  {name:10s}{peaks[name] / 2**20:7.1f} MiB   / by hand {peaks[name] / peaks['by hand']:.2f}"
+        )
+
+
+def hessian_vector_products(rounds: int = 15) -> None:
+    print(
+        "\nHessian-vector products: time / gradient, / by hand; PyTorch double backward / by hand"
+    )
+    for n, rows in ((100, 1000), (1000, 1000)):
+        X, y, w = _logistic_data(n, rows)
+        v = np.random.default_rng(1).standard_normal(n)
+        f, f_torch = _logistic(X, y)
+        leaf, v_torch = torch.tensor(w, requires_grad=True), torch.tensor(v)
+        gradient, product = ad.grad(f), ad.hvp(f)
+
+        def by_hand(X: Any = X, w: Any = w, v: Any = v, rows: int = rows) -> Any:
+            s = 1 / (1 + np.exp(-(X @ w)))
+            return X.T @ (s * (1 - s) * (X @ v)) / rows
+
+        def pytorch(f: Any = f_torch, leaf: Any = leaf, v: Any = v_torch) -> Any:
+            (g,) = torch.autograd.grad(f(leaf), leaf, create_graph=True)
+            return torch.autograd.grad(g, leaf, v)
+
+        np.testing.assert_allclose(product(w, v), by_hand(), rtol=1e-8, atol=1e-12)
+        np.testing.assert_allclose(pytorch()[0], by_hand(), rtol=1e-8, atol=1e-12)
+        calls = {
+            "gradient": lambda g=gradient, w=w: g(w), "calcml": lambda p=product, w=w, v=v: p(w, v),
+            "by hand": by_hand, "PyTorch": pytorch,
+        }  # fmt: skip
+        times = medians(calls, rounds)
+        print(f"  logistic {rows} x {n}: {times.ratio('calcml', 'gradient'):.2f}, "
+              f"{times.ratio('calcml', 'by hand'):.2f}; {times.ratio('PyTorch', 'by hand'):.2f}")  # fmt: skip
+    w = mlp(512)
+    v = tuple(np.ones_like(p) for p in w.parameters)
+    every = tuple(range(4))
+
+    def loss(p: Any) -> Any:
+        return w.f(np, OURS, *p)
+
+    gradient, product = ad.grad(loss), ad.hvp(loss)
+    leaves = [torch.tensor(p, requires_grad=True) for p in w.parameters]
+    v_leaves = [torch.tensor(p) for p in v]
+
+    def pytorch_mlp() -> Any:
+        g = torch.autograd.grad(w.f_torch(*leaves), leaves, create_graph=True)
+        return torch.autograd.grad(g, leaves, v_leaves)
+
+    for a, b in zip(product(w.parameters, v), pytorch_mlp(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-12)
+    times = medians(
+        {"gradient": lambda: gradient(w.parameters), "calcml": lambda: product(w.parameters, v),
+         "PyTorch": pytorch_mlp, "torch gradient": callers(w)["PyTorch"]}, rounds)  # fmt: skip
+    print(f"  {w.name}: {times.ratio('calcml', 'gradient'):.2f} gradients; PyTorch "
+          f"{times.ratio('PyTorch', 'torch gradient'):.2f} of its own; calcml / PyTorch "
+          f"{times.ratio('calcml', 'PyTorch'):.2f}")  # fmt: skip
+    del every
+
+
+def _logistic_data(n: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((rows, n))
+    return X, (rng.random(rows) < 0.5) * 1.0, rng.standard_normal(n) / math.sqrt(n)
+
+
+def _logistic(X: np.ndarray, y: np.ndarray) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    X_torch, y_torch = torch.tensor(X), torch.tensor(y)
+
+    def f(w: Any) -> Any:
+        z = X @ w
+        return np.mean(ad.softplus(z) - y * z)
+
+    def f_torch(w: Any) -> Any:
+        return torch.nn.functional.binary_cross_entropy_with_logits(X_torch @ w, y_torch)
+
+    return f, f_torch
+
+
+def hessians(rounds: int = 5) -> None:
+    print("\nFull Hessian of logistic regression, time / closed form")
+    for n, rows in ((100, 1000), (300, 1000), (1000, 1000), (5000, 1000)):
+        X, y, w = _logistic_data(n, rows)
+        f, _ = _logistic(X, y)
+        full = ad.hessian(f)
+        X_jax, y_jax = jnp.asarray(X), jnp.asarray(y)
+        jitted = jax.jit(jax.hessian(
+            lambda w, X=X_jax, y=y_jax: jnp.mean(jax.nn.softplus(X @ w) - y * (X @ w))))  # fmt: skip
+        w_jax = jnp.asarray(w)
+
+        def closed(X: Any = X, w: Any = w, rows: int = rows) -> Any:
+            s = 1 / (1 + np.exp(-(X @ w)))
+            return X.T @ (X * (s * (1 - s) / rows)[:, None])
+
+        np.testing.assert_allclose(full(w), closed(), rtol=1e-8, atol=1e-12)
+        calls = {"closed": closed, "calcml": lambda h=full, w=w: h(w)}
+        if n <= 1000:
+            calls["JAX"] = lambda h=jitted, w=w_jax: jax.block_until_ready(h(w))
+        times = medians(calls, rounds)
+        others = f"   JAX jit {times.ratio('JAX', 'closed'):.2f}" if "JAX" in calls else ""
+        print(f"  n = {n:4d}: {times.ratio('calcml', 'closed'):.2f}{others}")
+
+
+PARTS = {
+    "gradients": gradients, "operations": per_operation, "chain": chain, "second": gradient_of_gradient,
+    "memory": memory, "hvp": hessian_vector_products, "hessian": hessians,
+}  # fmt: skip
+
+
 def main(arguments: list[str]) -> None:
-    gradients(only=arguments[0] if arguments else "")
+    """Everything, or the parts that are named: python tests/benchmarks/autodiff.py hvp hessian."""
+    if arguments[:1] == ["--memory"]:
+        measure_memory(arguments[1], int(arguments[2]))
+        return
+    for name in arguments or PARTS:
+        PARTS[name]()
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ def softplus(z: Any) -> Any:
 def _core(rng: np.random.Generator) -> dict[str, tuple[Callable[[Any], Any], Array]]:
     design = rng.standard_normal((60, 8))
     label = (rng.random(60) < 0.5).astype(float)
-    raw = rng.standard_normal((60, 8)) * np.array([1, 10, 100, 1000, 0.01, 5, 300, 40.0])
+    # Age, income, square meters, counts: as they come, not standardized.
+    raw = rng.standard_normal((60, 8)) * np.array([1, 12, 100, 2e4, 0.01, 5, 300, 40.0])
     raw += np.abs(raw).mean(axis=0)
     pixels, digit = rng.random((40, 16)), rng.integers(0, 5, 40)
     target = rng.standard_normal((30, 2))
@@ -87,7 +88,7 @@ def _core(rng: np.random.Generator) -> dict[str, tuple[Callable[[Any], Any], Arr
 
     def attention(w: Any) -> Any:
         q, k, v = (tokens @ part for part in w.reshape(3, 4, 4))
-        score = q @ k.T / 2.0
+        score = q @ k.T * 4.0
         weight = np.exp(score - logsumexp(score)[:, None])
         return np.sum(np.sin(weight @ v))
 
@@ -103,13 +104,24 @@ def _core(rng: np.random.Generator) -> dict[str, tuple[Callable[[Any], Any], Arr
     return {
         "Rosenbrock, n = 100": (rosenbrock, rng.uniform(-1.5, 1.5, 100)),
         "Beale": (beale, np.array([1.0, 0.5])),
-        "log-sum-exp": (logsumexp, rng.standard_normal(20) * 3),
+        "log-sum-exp at a temperature": (
+            lambda x: logsumexp(x / 0.01) * 0.01,
+            rng.standard_normal(20) * 0.01,
+        ),
         "logistic regression": (logistic(design), rng.standard_normal(8)),
-        "logistic regression, raw features": (logistic(raw), rng.standard_normal(8) * 0.01),
+        "logistic regression, raw features": (
+            logistic(raw),
+            rng.standard_normal(8) / np.abs(raw).max(axis=0),
+        ),
         "softmax regression": (softmax_regression, rng.standard_normal(80) * 0.3),
         "multilayer perceptron": (mlp, rng.standard_normal(116) * 0.5),
         "attention": (attention, rng.standard_normal(48) * 0.7),
-        "Gaussian mixture": (mixture, rng.standard_normal(12)),
+        "Gaussian mixture": (
+            mixture,
+            np.concatenate(
+                [rng.standard_normal(6), rng.uniform(-3, -2, 3), rng.standard_normal(3)]
+            ),
+        ),
         "matrix factorization": (factorization, rng.standard_normal(22)),
         "Hilbert quadratic": (lambda x: 0.5 * x @ (hilbert @ x), rng.standard_normal(6)),
         "Poisson regression": (

@@ -56,7 +56,8 @@ def shown(text: str, path: Path) -> str:
         if "jp-OutputArea-output" in (found.get("class") or []):
             parts.append(_output(found, path))
         elif found.name == "pre":
-            parts.append(_block("language-python", found.decode_contents()))
+            code = found.decode_contents().removeprefix("<span></span>")
+            parts.append(_block("language-python", code))
         else:
             for link in found.select("a.anchor-link"):
                 link["class"] = "headerlink"

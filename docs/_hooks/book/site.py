@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from bs4 import BeautifulSoup
 
 _LONGEST = 200
+_NAME = re.compile(r"\b[^\W\d]\w{2,}")
 
 
 def description(html: str) -> str:
@@ -38,6 +40,7 @@ def finish(config: Any) -> None:
     for path in (folder / "assets" / "stylesheets").rglob("*.css"):
         _without_source_map(path)
     _remove(folder / "assets" / "javascripts" / "lunr")
+    _with_short_index(folder)
     _without_dates(folder)
 
 
@@ -56,6 +59,28 @@ def _without_source_map(path: Path) -> None:
     )
     if cut != text:
         path.write_text(cut, encoding="utf-8")
+
+
+def _with_short_index(folder: Path) -> None:
+    """Keep of the code in the search index its names, once in each section.
+
+    Every page loads the index, and code would be nearly half of it.
+    """
+    path = folder / "search" / "search_index.json"
+    if not path.is_file():
+        return
+    index = json.loads(path.read_text(encoding="utf-8"))
+    for entry in index["docs"]:
+        seen: set[str] = set()
+
+        def names(code: re.Match[str], seen: set[str] = seen) -> str:
+            text = re.sub(r"<[^>]*>|&\w+;", " ", code[0])
+            words = dict.fromkeys(word for word in _NAME.findall(text) if word not in seen)
+            seen.update(words)
+            return f"<p>{' '.join(words)}</p>" if words else ""
+
+        entry["text"] = re.sub(r"<pre>.*?</pre>", names, entry["text"], flags=re.S)
+    path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 
 def _without_dates(folder: Path) -> None:

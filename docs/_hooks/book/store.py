@@ -28,7 +28,7 @@ class Store:
 
     def __init__(self, folder: Path = CACHE) -> None:
         self.folder = folder
-        self.environment = _environment()
+        self.environment = environment()
 
     def key(self, page: Page, chain: list[Block]) -> str:
         parts = [[block.code, block.figure.name if block.figure else ""] for block in chain]
@@ -107,7 +107,8 @@ def _skipped(chain: list[Block]) -> bool:
     return bool(chain[0].marks)
 
 
-def _environment() -> str:
+def environment() -> str:
+    """A digest of all that decides what a chain does, besides its own code."""
     digest = hashlib.sha256()
     for file in runner.source_files():
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")

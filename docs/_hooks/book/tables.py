@@ -16,6 +16,7 @@ import numpy as np
 from calcml.functions import all_identities
 from calcml.identity import Identity
 
+from . import kinks
 from .reader import ROOT
 
 CACHE = ROOT / ".cache" / "identities"
@@ -26,8 +27,9 @@ INTRODUCTION = """\
 
 Every gradient on this page is a function that runs. Each row is compared with two derivatives that do not share its
 derivation, at random arguments of {sizes} sizes and {scales} scales; the largest error that was ever seen is printed in the
-row. The formulas are not typed by hand: they are typeset from the code that was tested, and a second program reads them
-back and evaluates them.
+row. In the tests JAX differentiates the very same code, PyTorch its own version of the rows that it has, and every wrong
+version of a gradient (a lost term, sign, transpose, sum or factor) must fail. The formulas are not typed by hand: they
+are typeset from the code that was tested, and a second program reads them back and evaluates them.
 
 How to read a formula:
 
@@ -43,6 +45,29 @@ How to read a formula:
 Every row can be called: `calcml.functions.get("quadratic-form")` is a function with a method `gradient`.
 """
 
+KINKS = """\
+# Kinks
+
+What is the gradient of `np.abs` at 0? There is none: the slope jumps from -1 to 1. A library must return something all
+the same, and libraries differ. This table says what `calcml`, PyTorch {torch} and JAX {jax} return, for each way of
+writing the function. The tests measure every entry, so a new release that changes one is noticed.
+
+**Subgradients** are the slopes that would be right: for a convex function, all slopes of lines through the point that
+stay below the graph. A value among them is safe for a descent method. A value outside of them is a trap, and `nan` ends a
+training run. In {differ} of the {count} rows the three libraries do not agree.
+
+For functions with a name of their own, `calcml` stands for the row of the [reference table](table.md); for the others,
+for `calcml.autodiff.grad` on the code shown.
+
+| Function and point | Subgradients | `calcml` | PyTorch | JAX |
+|---|---|---|---|---|
+{rows}
+
+Three habits follow. Use the named function (`torch.relu`, not a maximum with zero) where you want its convention. Keep a
+norm or a root away from zero with a small constant inside the root. And where a branch of `np.where` is undefined, make
+its *argument* harmless first, because PyTorch and JAX differentiate the branch that is not taken too.
+"""
+
 CONTROLS = """\
 <form class="identity-controls" hidden>
 <label>Filter <input type="search" name="filter" placeholder="layer norm, softmax, log det" autocomplete="off"></label>
@@ -55,7 +80,10 @@ CONTROLS = """\
 
 def pages() -> dict[str, str]:
     """The generated pages: where each stands in the book, and its Markdown."""
-    return {"reference/table.md": table(all_identities())}
+    return {
+        "reference/table.md": table(all_identities()),
+        "reference/kinks.md": kinks_page(kinks.KINKS),
+    }
 
 
 def table(rows: Iterable[Identity]) -> str:
@@ -72,6 +100,26 @@ def table(rows: Iterable[Identity]) -> str:
     return "\n".join(parts)
 
 
+def kinks_page(found: list[kinks.Kink]) -> str:
+    """The table of kinks, from the values that the tests measure."""
+    rows = []
+    for kink in found:
+        point = ", ".join(f"{v:g}" for v in kink.point)
+        theirs = f"; JAX `{kink.jax}`" if kink.jax else ""
+        about = f"{kink.title}<br>`{kink.code}` at {point}; PyTorch `{kink.torch}`{theirs}"
+        rows.append(
+            f"| {about} | {kink.subgradients} | {kink.calcml} | {kink.torch_value} | {kink.jax_value} |"
+        )
+    differ = sum(len({kink.calcml, kink.torch_value, kink.jax_value}) > 1 for kink in found)
+    return KINKS.format(
+        rows="\n".join(rows),
+        count=len(found),
+        differ=differ,
+        torch=kinks.TORCH,
+        jax=kinks.JAX,
+    )
+
+
 def section(row: Identity) -> str:
     """One row: everything that is known of it, under a heading of its own."""
     errors = measured(row)
@@ -84,6 +132,7 @@ def section(row: Identity) -> str:
         ("Source", row.source + derived(row)),
         ("Worst error", "; ".join(f"{oracle} {error:.1e}" for oracle, error in errors.items())),
     ]
+    (value, before), (gradients, between) = row.formulas(), row.gradient_formulas()
     listed = "\n".join(f"**{name}:** {fact}  " for name, fact in facts if fact)
     return f"""\
 <section class="identity" markdown="1" data-name="{html.escape(row.title.lower())}" data-error="{worst:.3e}">
@@ -92,9 +141,9 @@ def section(row: Identity) -> str:
 
 {text}
 
-{displayed(*row.formulas())}
+{displayed(value, before)}
 
-{displayed(*row.gradient_formulas())}
+{displayed(gradients, [line for line in between if line not in before])}
 
 {listed}
 
@@ -172,3 +221,7 @@ def _version(row: Identity) -> str:
     version = _PACKAGE.copy()
     version.update(Path(inspect.getsourcefile(row.function) or "").read_bytes())
     return version.hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    print(json.dumps(pages()))

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from calcml.autodiff import errors
+from calcml.autodiff import _errors as errors
 
 _levels = itertools.count(1)
 
@@ -34,10 +34,7 @@ class Level:
     """A derivative in progress. The innermost, which began last, has the highest level."""
 
     __slots__ = ()
-    level: int
-
-    def __init__(self) -> None:
-        self.level = next(_levels)
+    level: Any
 
     def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
         """Call a primitive: ``args[i]`` belong to this level for the i in ``traced``."""
@@ -63,9 +60,13 @@ class Forward(Level):
 
     __slots__ = ("level",)
 
+    def __init__(self) -> None:
+        self.level = next(_levels)
+
     def record(
         self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
     ) -> Any:
+        """Add up the tangents that the arguments contribute to a result."""
         if p.kind == "additive":
             tangents = [
                 args[i].tangent if i in traced else np.zeros_like(x) for i, x in enumerate(values)
@@ -79,16 +80,16 @@ class Forward(Level):
 class Tape(list[Any], Level):
     """One reverse-mode derivative in progress: a node for each operation, in the order they ran.
 
-    A node is a tuple of edges ``(parent, partial, saved)``, one for each traced argument: the
-    position of the argument on the tape, the rule of the table, and the arrays that the rule asks
-    for. An operation can only use results that exist already, so parents come before children and
+    A node is an edge ``(parent, partial, saved)``, or a tuple of edges, one for each traced argument:
+    the position of the argument on the tape, the rule of the table, and the arrays that the rule
+    asks for. An operation can only use results that exist already, so parents come before children and
     the order of the tape is a topological order.
     """
 
     __slots__ = ("captured", "level")
 
     def __init__(self) -> None:
-        Level.__init__(self)
+        self.level = next(_levels)
         self.captured: dict[int, np.ndarray] = {}
 
     def variable(self, value: Any) -> Variable:
@@ -99,6 +100,7 @@ class Tape(list[Any], Level):
     def record(
         self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
     ) -> Any:
+        """Write the node of a result, and make the result a variable."""
         edges = []
         for i in traced:
             rule = p.edge(i, y, values, settings)
@@ -113,7 +115,7 @@ class Tape(list[Any], Level):
             edges.append((args[i].index, partial, saved))
         if not edges:
             return result
-        self.append(tuple(edges))
+        self.append(edges[0] if len(edges) == 1 else tuple(edges))
         return Variable(result, self, len(self) - 1)
 
     def capture(self, array: np.ndarray) -> None:
@@ -149,6 +151,7 @@ class Finished(Tape):
     __slots__ = ()
 
     def append(self, node: Any) -> None:
+        """Refuse."""
         raise errors.leaked()
 
 
@@ -158,11 +161,12 @@ class FinishedForward(Forward):
     __slots__ = ()
 
     def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
+        """Refuse."""
         raise errors.leaked()
 
 
 class Traced:
-    """A stand-in for a NumPy array. `calcml.autodiff.array` gives it NumPy's operators and methods.
+    """A stand-in for a NumPy array. `calcml.autodiff._array` gives it NumPy's operators and methods.
 
     ``value`` is the array it stands for, ``origin`` the derivative in progress that it belongs to.
     """
@@ -170,6 +174,26 @@ class Traced:
     __slots__ = ("origin", "value")
     value: Any
     origin: Any
+
+    @property
+    def shape(self) -> Any:
+        """Shape of the array."""
+        return self.value.shape
+
+    @property
+    def ndim(self) -> Any:
+        """Number of axes."""
+        return self.value.ndim
+
+    @property
+    def size(self) -> Any:
+        """Number of entries."""
+        return self.value.size
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the entries."""
+        return self.value.dtype
 
 
 class Variable(Traced):
@@ -249,27 +273,39 @@ class Primitive:
         self.elementwise = kind == "elementwise"
         self.__name__ = name or function.__name__
         self.variadic = variadic
-        self.partials = tuple(partials)
+        self.partials: tuple[Any, ...] = tuple(partials)
         names = [] if variadic else ["y", *_parameters(function, len(self.partials))]
         self.reads = [
             [names.index(n) - 1 for n in _asked(d) if n != "y"] if d and names else []
             for d in self.partials
         ]
         self.asked = _asked(self.partials[0]) if variadic else []
-        self.single = len(self.partials) == 1 and not variadic
-        self.keep = [None if d is None or variadic else keeper(d, names) for d in self.partials]
+        self.single = len(self.partials) == 1 and not variadic and not parts
+        self.keep: list[Any] = [
+            None if d is None or variadic else keeper(d, names) for d in self.partials
+        ]
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
+        """Call the function; for a single array and settings, by a short way."""
         x = args[0]
-        if self.single and type(x) is Variable:  # all the others are settings: the short way
-            value, *others = x.value, *args[1:]
-            y = self(value, *others) if type(value) in TRACED else self.function(value, *others)
-            x.origin.append(((x.index, self.partials[0], self.keep[0]((y, value, *others))),))
-            return Variable(y, x.origin, len(x.origin) - 1)
+        kind = type(x)
+        if self.single and (kind is Variable or kind is Dual):  # the others are settings
+            origin, others = x.origin, args[1:]
+            y = self(x.value, *others)
+            if kind is Dual and self.kind == "linear":
+                return Dual(y, origin, self(x.tangent, *others))
+            partial, saved = self.partials[0], self.keep[0]((y, x.value, *others))
+            if kind is Variable:
+                origin.append((x.index, partial, saved))
+                return Variable(y, origin, len(origin) - 1)
+            if self.kind == "symmetric":
+                return Dual(y, origin, partial(x.tangent, *saved))
+        elif self.single and kind is np.ndarray:
+            return self.function(*args)
         return apply(self, args, settings)
 
     def edge(self, i: int, y: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
-        """The rule for argument i and what it saves, or None if it has no derivative."""
+        """Return the rule for argument i and what it saves, or None if it has no derivative."""
         if self.variadic:
             known = {"y": y, "i": i, "args": args, **settings}
             return self.partials[0], tuple([known[name] for name in self.asked])
@@ -291,7 +327,7 @@ def _parameters(function: Any, count: int) -> list[str]:
 
 
 def keeper(partial: Callable[..., Any], names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """Function that picks, out of all that is known, the tuple that a rule asks for by name."""
+    """Return a function that picks, out of all that is known, what a rule asks for by name."""
     places = [list(names).index(name) for name in _asked(partial)]
     if len(places) > 1:
         return itemgetter(*places)
@@ -330,7 +366,7 @@ def push(
 
 
 def transpose(pull: Callable[[Any], Any], like: Any, t: Any) -> Any:
-    """J t, from a rule that only knows how to form g J.
+    """Form J t, from a rule that only knows how to form g J.
 
     ``g J`` is linear in g, and ``<g J, t> = <g, J t>``: so J t is the gradient of the left-hand
     side with respect to g, at any g (Townsend 2017, "A new trick for calculating Jacobian vector
@@ -345,7 +381,7 @@ def transpose(pull: Callable[[Any], Any], like: Any, t: Any) -> Any:
 
 
 def summed(partial: Callable[..., Any], shape: tuple[int, ...]) -> Callable[..., Any]:
-    """An elementwise rule for an argument of another shape, which was broadcast."""
+    """Adapt an elementwise rule to an argument of another shape, which was broadcast."""
     if partial.__code__.co_argcount == 1:  # it reads nothing but g: summing first is cheaper
         return lambda g: partial(sum_to(g, shape))
     return lambda g, *saved: sum_to(partial(g, *saved), shape)
@@ -357,7 +393,13 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
         return g
     extra = g.ndim - len(shape)
     axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
-    total = np.add.reduce(g, axes) if type(g) is np.ndarray else g.sum(axis=axes)
+    if type(g) is not np.ndarray:
+        total = g.sum(axis=axes)
+    elif g.ndim > 1 and axes == (g.ndim - 2,):
+        # A row of ones times each matrix: BLAS adds up columns many times faster than a reduction.
+        total = np.ones(g.shape[-2], g.dtype) @ g
+    else:
+        total = np.add.reduce(g, axes)
     return total if total.shape == shape else total.reshape(shape)
 
 
@@ -365,17 +407,21 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -> Any:
-    """An elementwise function of one array, recorded without detours."""
+    """Make an elementwise function of one array, recorded without detours."""
     primitive = Primitive(function, [partial], "elementwise", name)
     keep = keeper(partial, ["y", "x"])
 
     def operation(x: Any) -> Any:
-        if type(x) is not Variable:
+        kind = type(x)
+        if kind is not Variable and kind is not Dual:
             return apply(primitive, (x,))
-        value, tape = x.value, x.origin
+        value, origin = x.value, x.origin
         y = operation(value) if type(value) in TRACED else function(value)
-        tape.append(((x.index, partial, keep((y, value))),))
-        return Variable(y, tape, len(tape) - 1)
+        saved = keep((y, value))
+        if kind is Dual:
+            return Dual(y, origin, partial(x.tangent, *saved))
+        origin.append((x.index, partial, saved))
+        return Variable(y, origin, len(origin) - 1)
 
     return operation
 
@@ -383,33 +429,48 @@ def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -
 def binary(
     function: Any, left: Any, right: Any, name: str | None = None, kind: str = "elementwise"
 ) -> Any:
-    """A function of two arrays, elementwise or linear in each of them, recorded without detours."""
+    """Make a function of two arrays, elementwise or linear in each, recorded without detours."""
     primitive = Primitive(function, [left, right], kind, name)
     keep_left, keep_right = (keeper(partial, ["y", "a", "b"]) for partial in (left, right))
     reads_b, reads_a = "b" in _asked(left), "a" in _asked(right)
-    broadcasts = kind == "elementwise"
+    elementwise = kind == "elementwise"
 
     def operation(a: Any, b: Any) -> Any:
-        if type(a) is Variable:
-            if type(b) is Variable and a.origin is b.origin:
+        kind_a, kind_b = type(a), type(b)
+        if kind_a is Variable:
+            if kind_b is Variable and a.origin is b.origin:
                 tape, x, z = a.origin, a.value, b.value
                 y = operation(x, z) if type(x) in TRACED or type(z) in TRACED else function(x, z)
                 known = (y, x, z)
                 to_a, to_b = left, right
-                if broadcasts and x.shape != z.shape:
+                if elementwise and x.shape != z.shape:
                     to_a, to_b = summed(left, x.shape), summed(right, z.shape)
                 tape.append(((a.index, to_a, keep_left(known)), (b.index, to_b, keep_right(known))))
                 return Variable(y, tape, len(tape) - 1)
-            if type(b) in CONSTANT:
+            if kind_b in CONSTANT:
                 x = a.value
                 y = operation(x, b) if type(x) in TRACED else function(x, b)
-                edge = left, keep_left((y, x, b))
-                return one_edge(a, y, edge, b, reads_b, broadcasts)
-        elif type(a) in CONSTANT and type(b) is Variable:
+                return one_edge(a, y, left, keep_left((y, x, b)), b, reads_b, elementwise)
+        elif kind_a in CONSTANT and kind_b is Variable:
             z = b.value
             y = operation(a, z) if type(z) in TRACED else function(a, z)
-            edge = right, keep_right((y, a, z))
-            return one_edge(b, y, edge, a, reads_a, broadcasts)
+            return one_edge(b, y, right, keep_right((y, a, z)), a, reads_a, elementwise)
+        elif kind_a is Dual and (kind_b in CONSTANT or (kind_b is Dual and a.origin is b.origin)):
+            x, z = a.value, b.value if kind_b is Dual else b
+            y = operation(x, z)
+            known = (y, x, z)
+            t = left(a.tangent, *keep_left(known)) if elementwise else operation(a.tangent, z)
+            if kind_b is Dual:
+                t = t + (right(b.tangent, *keep_right(known)) if elementwise
+                         else operation(x, b.tangent))  # fmt: skip
+            return Dual(y, a.origin, t if t.shape == y.shape else np.broadcast_to(t, y.shape))
+        elif kind_b is Dual and kind_a in CONSTANT:
+            z = b.value
+            y = operation(a, z)
+            t = right(b.tangent, *keep_right((y, a, z))) if elementwise else operation(a, b.tangent)
+            return Dual(y, b.origin, t if t.shape == y.shape else np.broadcast_to(t, y.shape))
+        elif kind_a in CONSTANT and kind_b in CONSTANT:
+            return function(a, b)
         if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
             return operation(
                 *(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in (a, b))
@@ -420,16 +481,16 @@ def binary(
 
 
 def one_edge(
-    x: Variable, y: Any, edge: Any, constant: Any, reads: bool, broadcasts: bool
+    x: Variable, y: Any, partial: Any, saved: Any, constant: Any, reads: bool, elementwise: bool
 ) -> Variable:
     """Record a function of a traced array and a constant."""
-    tape, (partial, saved) = x.origin, edge
+    tape = x.origin
     if type(constant) is np.ndarray:
         if reads and constant.flags.writeable:
             tape.capture(constant)
-        if broadcasts and constant.ndim and y.shape != x.value.shape:
+        if elementwise and constant.ndim and y.shape != x.value.shape:
             partial = summed(partial, x.value.shape)
-    tape.append(((x.index, partial, saved),))
+    tape.append((x.index, partial, saved))
     return Variable(y, tape, len(tape) - 1)
 
 
@@ -443,6 +504,7 @@ class Scatter:
     """The derivative of ``x[index]``: zero but for the entries that were taken.
 
     Kept in this form so that a thousand slices of one array do not make a thousand arrays of zeros.
+    ``repeats`` says whether an entry may have been taken more than once.
     """
 
     __slots__ = ("index", "repeats", "shape", "value")
@@ -454,6 +516,7 @@ class Scatter:
         self.repeats = repeats
 
     def add_to(self, total: np.ndarray) -> np.ndarray:
+        """Add the entries to an array, in place."""
         if self.repeats:  # ``total[index] += value`` would count an entry taken twice only once
             if total.flags.c_contiguous:  # far quicker by the place of each entry in memory
                 place = np.arange(total.size).reshape(self.shape)[self.index]
@@ -465,7 +528,12 @@ class Scatter:
         return total
 
     def dense(self) -> np.ndarray:
-        return self.add_to(np.zeros(self.shape, self.value.dtype))
+        """Write the entries into an array of zeros."""
+        total = np.zeros(self.shape, self.value.dtype)
+        if self.repeats:
+            return self.add_to(total)
+        total[self.index] = self.value
+        return total
 
 
 def add(total: Any, h: Any, owned: bool) -> Any:
@@ -484,14 +552,16 @@ def add(total: Any, h: Any, owned: bool) -> Any:
 
 
 def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = False) -> list[Any]:
-    """Derivatives of <seed, node at index> with respect to the first nodes of the tape.
+    """Differentiate <seed, node at index> with respect to the first nodes of the tape.
 
     From the end of the tape to the beginning, each node hands its derivative on to its parents.
     All its children come later on the tape, so when its turn comes its derivative is complete.
     """
     grads: list[Any] = [None] * (index + 1)
     grads[index] = seed
-    owned: set[int] = set()  # where the sum so far was made here, so adding in place is safe
+    # Where the derivative so far is an array of its own, so that adding to it in place is safe: a
+    # rule returns a new array, or g itself, or a view of g.
+    owned: set[int] = set()
     if release:
         del tape[index + 1 :]
     for i in range(index, inputs - 1, -1):
@@ -501,11 +571,12 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
             continue
         if type(g) is Scatter:
             g = g.dense()
-        for parent, partial, saved in node:
+        for parent, partial, saved in (node,) if type(node[0]) is int else node:
             h = partial(g, *saved)
-            if grads[parent] is None:
-                grads[parent] = h
-            else:
-                grads[parent] = add(grads[parent], h, parent in owned)
+            if grads[parent] is not None:
+                h = add(grads[parent], h, parent in owned)
                 owned.add(parent)
+            elif type(h) is np.ndarray and h is not g and h.base is None:
+                owned.add(parent)
+            grads[parent] = h
     return [g.dense() if type(g) is Scatter else g for g in grads[:inputs]]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from calcml.autodiff import errors
+from calcml.autodiff import _errors as errors
+from calcml.autodiff._shapes import axes_of, dense_scatter, kept
 from calcml.autodiff.engine import Primitive, Traced, plain, unary
-from calcml.autodiff.rules import axes_of, dense_scatter, kept
 
 __all__ = ["cross_entropy", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
 
@@ -29,14 +29,14 @@ _LOWEST = {np.dtype(t): np.finfo(t).min for t in (np.float16, np.float32, np.flo
 
 
 def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
-    """x minus its largest entry, which leaves every function here unchanged, and that entry."""
+    """Subtract the largest entry, which changes no function here; return that entry too."""
     # Starting from the lowest number instead of -inf, because -inf - -inf would be nan.
     top = np.maximum.reduce(x, axes, keepdims=True, initial=_LOWEST.get(x.dtype, -1e308))
     return x - top, top
 
 
 def _with_softmax(x: Any, axes: tuple[int, ...], keepdims: bool) -> tuple[Any, Any]:
-    """The logarithm of the sum of exponentials and, from the same exponentials, the softmax."""
+    """Compute logsumexp and, from the same exponentials, the softmax."""
     shifted, top = _shifted(x, axes)
     e = np.exp(shifted, out=shifted)
     total = np.add.reduce(e, axes, keepdims=True)
@@ -55,7 +55,7 @@ def _log_softmax_values(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _losses_with_softmax(x: Any, target: Any, axis: int, index: Any) -> tuple[Any, Any]:
-    """Cross-entropy of each distribution and, from the same exponentials, the softmax."""
+    """Compute each cross-entropy and, from the same exponentials, the softmax."""
     shifted, _ = _shifted(x, (axis,))
     e = np.exp(shifted)
     total = np.add.reduce(e, axis, keepdims=True)
@@ -64,7 +64,7 @@ def _losses_with_softmax(x: Any, target: Any, axis: int, index: Any) -> tuple[An
     if index is None:
         losses = -np.add.reduce(np.where(target == 0, 0, shifted) * target, axis)  # 0 * -inf is 0
     else:
-        losses = -shifted[index]
+        losses = 0 - shifted[index]  # not minus, which would make -0.0
     return losses[()], np.divide(e, total, out=e)
 
 
@@ -152,8 +152,8 @@ def logsumexp(
     >>> float(logsumexp([1e4, 1e4]))
     10000.69314718056
     """
-    x = _array(x)
-    return _logsumexp(x, axes_of(axis, x.ndim), keepdims)[0]
+    a = _array(x)
+    return _logsumexp(a, axes_of(axis, a.ndim), keepdims)[0]
 
 
 def softmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Any:
@@ -175,8 +175,8 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> softmax([0.0, 1e4]).tolist()
     [0.0, 1.0]
     """
-    x = _array(x)
-    return _softmax(x, axes_of(axis, x.ndim))
+    a = _array(x)
+    return _softmax(a, axes_of(axis, a.ndim))
 
 
 def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Any:
@@ -197,8 +197,8 @@ def log_softmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Any:
     >>> log_softmax([0.0, 1e4]).tolist()
     [-10000.0, 0.0]
     """
-    x = _array(x)
-    return _log_softmax(x, axes_of(axis, x.ndim))
+    a = _array(x)
+    return _log_softmax(a, axes_of(axis, a.ndim))
 
 
 def sigmoid(x: ArrayLike) -> Any:
@@ -273,20 +273,19 @@ def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
     >>> cross_entropy([[0.0, 0.0], [0.0, 1e4]], [0, 1]).round(4).tolist()
     [0.6931, 0.0]
     """
-    logits = _array(logits)
-    target = np.asarray(plain(target))
-    (axis,) = axes_of(axis, logits.ndim)
-    classes = logits.shape[axis]
-    one_for_each = logits.shape[:axis] + logits.shape[axis + 1 :]
-    if target.dtype.kind in "iu":
-        if target.shape != one_for_each:
-            raise errors.not_like("cross_entropy", "target", one_for_each, target.shape)
-        if target.size and not 0 <= np.min(target) <= np.max(target) < classes:
-            raise errors.no_class(classes, int(target.min()), int(target.max()))
-    elif target.shape != logits.shape:
-        raise errors.not_like("cross_entropy", "target", logits.shape, target.shape)
+    x, right = _array(logits), np.asarray(plain(target))
+    (axis,) = axes_of(axis, x.ndim)
+    classes = x.shape[axis]
+    one_for_each = x.shape[:axis] + x.shape[axis + 1 :]
+    if right.dtype.kind in "iu":
+        if right.shape != one_for_each:
+            raise errors.not_like("cross_entropy", "target", one_for_each, right.shape)
+        if right.size and not 0 <= np.min(right) <= np.max(right) < classes:
+            raise errors.no_class(classes, int(right.min()), int(right.max()))
+    elif right.shape != x.shape:
+        raise errors.not_like("cross_entropy", "target", x.shape, right.shape)
     index = None
-    if target.shape == one_for_each:
+    if right.shape == one_for_each:
         grid = _grid(one_for_each)
-        index = (*grid[:axis], target, *grid[axis:])
-    return _cross_entropy(logits, target, axis, index)[0]
+        index = (*grid[:axis], right, *grid[axis:])
+    return _cross_entropy(x, right, axis, index)[0]

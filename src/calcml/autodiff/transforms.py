@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from calcml.autodiff import errors, linalg, rules, tree
-from calcml.autodiff.batch import Batch, Batches
+from calcml.autodiff import _errors as errors
+from calcml.autodiff import _rules
+from calcml.autodiff import _tree as tree
+from calcml.autodiff._batch import Batch, Batches
 from calcml.autodiff.engine import (
     Dual,
     FinishedForward,
@@ -30,7 +32,7 @@ Argnums = int | Sequence[int]
 
 
 def stop_gradient(x: Any) -> Any:
-    """Value of x, cut off from differentiation.
+    """Return the value of x, cut off from differentiation.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def stop_gradient(x: Any) -> Any:
 
 
 def _inputs(caller: str, x: Any, where: str) -> list[Any]:
-    """The leaves of an argument as arrays, or an error that names the one that is not."""
+    """List the leaves of an argument as arrays, or name the one that is not."""
     arrays = []
     for leaf in tree.leaves(x):
         if type(leaf) is np.ndarray and leaf.dtype.kind == "f":
@@ -96,6 +98,10 @@ def _finish(gradients: list[Any], like: Sequence[Any], caller: str) -> list[Any]
     """Gradients as arrays of their own: dense, writeable, in the dtype of what they belong to."""
     finished, seen = [], set()
     for g, x in zip(gradients, like, strict=True):
+        if type(g) is np.ndarray and g.base is None and g.dtype is x.dtype and id(g) not in seen:
+            seen.add(id(g))
+            finished.append(g)
+            continue
         if g is None:
             g = np.zeros(x.shape, x.dtype)
         if g.dtype.kind == "c":
@@ -115,7 +121,7 @@ def _is(y: Any, tape: Any) -> bool:
 
 
 def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ...]:
-    """The positions of the arguments to differentiate, counted from the front."""
+    """List the positions of the arguments to differentiate, counted from the front."""
     count = len(args)
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for n in numbers:
@@ -124,10 +130,14 @@ def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ..
     return tuple([n % count for n in numbers])
 
 
-def _filled(args: Sequence[Any], numbers: Sequence[int], leaves: Sequence[Any]) -> list[Any]:
-    """The arguments, with new leaves in those that are differentiated."""
+def _filled(args: Sequence[Any], numbers: Sequence[int], leaves: list[Any]) -> list[Any]:
+    """Put new leaves into those arguments that are differentiated."""
     filled, start = list(args), 0
     for n in numbers:
+        if type(args[n]) is np.ndarray:
+            filled[n] = leaves[start]
+            start += 1
+            continue
         count = len(tree.leaves(args[n]))
         filled[n] = tree.like(args[n], leaves[start : start + count])
         start += count
@@ -147,7 +157,7 @@ def value_and_grad(
     has_aux: bool = False,
     _caller: str = "value_and_grad",
 ) -> Callable[..., Any]:
-    """Function that returns the value of a scalar function together with its gradient.
+    """Make a function that returns the value of a scalar function together with its gradient.
 
     Parameters
     ----------
@@ -219,7 +229,7 @@ def _untraced(x: Any, origin: Any) -> Any:
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """Function that returns the gradient of a scalar function, by reverse mode.
+    """Make a function that returns the gradient of a scalar function, by reverse mode.
 
     Parameters
     ----------
@@ -257,7 +267,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> 
 
 
 def vjp(F: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """Value of a function, and its pullback: the product of a vector with the Jacobian.
+    """Return the value of a function, and its pullback: the product of a vector with the Jacobian.
 
     Parameters
     ----------
@@ -334,7 +344,7 @@ def _mark(array: np.ndarray) -> int:
 
 
 def jvp(F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
-    """Value of a function, and the product of its Jacobian with a vector, by forward mode.
+    """Return the value of a function, and its Jacobian times a vector, by forward mode.
 
     Parameters
     ----------
@@ -393,7 +403,7 @@ def _jvp(caller: str, F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any
 
 
 def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """Function that multiplies the Hessian of a scalar function with a vector.
+    """Make a function that multiplies the Hessian of a scalar function with a vector.
 
     The Hessian is the Jacobian of the gradient, so its product with v is the tangent of the
     gradient in the direction v: forward mode over reverse mode (Pearlmutter 1994). It costs a
@@ -432,7 +442,7 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
 
 
 def jacobian(F: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """Function that returns the Jacobian, of shape ``out + in``.
+    """Make a function that returns the Jacobian, of shape ``out + in``.
 
     Parameters
     ----------
@@ -481,7 +491,7 @@ _CHUNK = 512  # unit vectors in one pass: enough for speed, and bounds the memor
 
 
 def _units(zero: np.ndarray) -> Any:
-    """The unit vectors of the shape of ``zero``, in batches."""
+    """Yield the unit vectors of the shape of ``zero``, in batches."""
     for start in range(0, zero.size, _CHUNK):
         stop = min(start + _CHUNK, zero.size)
         identity = np.zeros((stop - start, zero.size), zero.dtype)
@@ -526,7 +536,7 @@ def _by_columns(F: Any, x: Any, flat: Any, k: int, zero: np.ndarray) -> list[Any
 
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
-    """Function that returns the Hessian of a scalar function, of shape ``in + in``.
+    """Make a function that returns the Hessian of a scalar function, of shape ``in + in``.
 
     Parameters
     ----------
@@ -549,4 +559,4 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnums), argnums)
 
 
-_ = rules, linalg  # they register themselves when they are imported
+_ = _rules  # the rules register themselves when they are imported

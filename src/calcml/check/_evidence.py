@@ -28,6 +28,8 @@ class Evidence:
         Numerical slopes and their estimated errors.
     left, right : ndarray, shape (m,)
         One-sided slopes where there is a kink at the point, NaN elsewhere.
+    scale : float
+        Magnitude of the function, to which slopes near zero are related.
     method : str
     step : float
     """
@@ -37,6 +39,7 @@ class Evidence:
     error: Real
     left: Real
     right: Real
+    scale: float
     method: str
     step: float
 
@@ -72,32 +75,34 @@ def directions(x: Real, gradient: Real, count: int, rng: np.random.Generator) ->
     size = np.abs(x).astype(np.float64)
     floor = 1e-3 * np.sqrt(np.mean(size**2)) if size.size else 0.0
     units = [np.maximum(1.0, size), np.maximum(size, floor) if floor > 0 else np.ones_like(size)]
-    with np.errstate(all="ignore"):
-        claimed = np.nan_to_num(np.abs(gradient).astype(np.float64))
+    claimed = np.abs(gradient).astype(np.float64)
+    claimed[~np.isfinite(claimed)] = 0.0
     zero = ~(claimed > 0)
-    rows = []
+    some, every = bool(np.any(zero)), bool(np.all(zero))
+    rows = np.empty((count, x.size))
     for i in range(count):
-        sign = rng.choice([-1.0, 1.0], size=x.size) * rng.uniform(0.5, 1.0, size=x.size)
-        unit = units[i % 2]
-        if i == count - 1 and np.any(zero) and not np.all(zero):
-            rows.append(np.where(zero, sign * unit, 0.0))
-            continue
-        part = claimed * unit
-        typical = np.median(part[~zero]) if not np.all(zero) else 1.0
-        with np.errstate(all="ignore"):
-            weight = np.where(zero, 1.0, np.minimum(1.0, typical / part))
-        rows.append(sign * unit * weight)
-    return np.array(rows).reshape(count, x.size)
+        move = rng.uniform(0.5, 1.0, size=x.size) * units[i % 2]
+        np.negative(move, out=move, where=rng.random(x.size) < 0.5)
+        if 0 < i == count - 1 and some and not every:
+            rows[i] = np.where(zero, move, 0.0)
+        elif every:
+            rows[i] = move
+        else:
+            part = claimed * units[i % 2]
+            typical = max(float(np.median(part[~zero] if some else part)), 1e-4 * np.max(part))
+            rows[i] = move * (typical / np.maximum(part, typical))
+    return rows
 
 
 def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
     """Measure the slopes of all lines, by the complex step if that is allowed and possible."""
     along = lines.directions
+    scale = abs(float(lines.value))
     if allow_complex:
         try:
             slope, error = complex_step(lines, None, patient=not allow_real)
             none = np.full(lines.lines, np.nan)
-            return Evidence(along, slope, error, none, none, "complex step", 1e-20)
+            return Evidence(along, slope, error, none, none, scale, "complex step", 1e-20)
         except ValueError:
             if not allow_real:
                 raise
@@ -111,7 +116,7 @@ def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
     left, right = _kinks(lines, anchor)
     length = 1.0 if along is None else np.linalg.norm(along, axis=1)
     step = float(np.max(anchor.h * length, initial=0.0))
-    return Evidence(along, slope, error, left, right, "extrapolated differences", step)
+    return Evidence(along, slope, error, left, right, scale, "extrapolated differences", step)
 
 
 def _refine(lines: Lines, anchor: Anchor, slope: Real, error: Real) -> None:

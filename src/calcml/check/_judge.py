@@ -87,6 +87,8 @@ def judge(
 def verdicts(evidence: Evidence, claimed: Real, limits: Limits) -> list[str]:
     """One verdict for each slope of the evidence."""
     claims, sizes = evidence.claims(claimed), evidence.sizes(claimed)
+    # A slope that changes the function by less than its rounding is as good as zero.
+    largest = max(float(np.max(sizes, initial=0.0)), evidence.scale)
     return [
         _verdict(
             float(claims[i]),
@@ -95,6 +97,7 @@ def verdicts(evidence: Evidence, claimed: Real, limits: Limits) -> list[str]:
             float(sizes[i]),
             float(evidence.left[i]),
             float(evidence.right[i]),
+            largest,
             limits,
         )
         for i in range(len(claims))
@@ -102,7 +105,14 @@ def verdicts(evidence: Evidence, claimed: Real, limits: Limits) -> list[str]:
 
 
 def _verdict(
-    claim: float, slope: float, error: float, size: float, left: float, right: float, limits: Limits
+    claim: float,
+    slope: float,
+    error: float,
+    size: float,
+    left: float,
+    right: float,
+    largest: float,
+    limits: Limits,
 ) -> str:
     difference = abs(claim - slope)
     if np.isfinite(left):
@@ -114,8 +124,11 @@ def _verdict(
         return "wrong"
     if relative > limits.acceptable and difference > 3 * error:
         return "wrong"
-    if relative > limits.great and error > 0.1 * size:
-        return "inconclusive"
+    if difference <= 3 * error:
+        # As good as the measurement: small beside the others, or not measured at all.
+        relative = difference / largest
+        if relative > limits.great and error > 0.1 * size:
+            return "inconclusive"
     return "great" if relative <= limits.great else "acceptable"
 
 

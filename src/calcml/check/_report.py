@@ -45,7 +45,6 @@ class GradientCheck:
     worst : str
         The component that differs most, such as ``w[2, 3]``, or "a random direction".
     index : tuple of int or None
-        Its index in its array; None for a direction.
     analytic, numerical : float
         The two values there, or the two slopes along the direction.
     error : float
@@ -53,9 +52,8 @@ class GradientCheck:
     method : str
         How the numerical values were obtained.
     step : float
-        The longest step, as a norm for directions.
+        The anchor step of the differences, or the imaginary one.
     evaluations : int
-        Calls of the function.
     diagnosis : tuple of str
         What the evidence points to, one sentence each.
 

@@ -36,6 +36,11 @@ def assert_gradient(f: Callable[..., Any], gradient: Any, x: Any, **options: Any
     **options
         Passed on to it.
 
+    Returns
+    -------
+    None
+        If the gradient passes.
+
     Raises
     ------
     AssertionError
@@ -313,7 +318,10 @@ def check_hessian(
         slope, spread = curvatures(check.lines.in_directions(u))
         along = np.einsum("ki,kj->kij", u, u).reshape(3, n * n)
     nan = np.full(len(slope), np.nan)
-    evidence = Evidence(along, slope, spread, nan, nan, "extrapolated second differences", 0.125)
+    scale = abs(float(check.lines.value))
+    evidence = Evidence(
+        along, slope, spread, nan, nan, scale, "extrapolated second differences", 0.125
+    )
     names = Parameters(came, owner, "H")
     limits = limits_for(check.lines.eps)
     # Second differences keep about three digits fewer.

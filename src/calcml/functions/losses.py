@@ -137,7 +137,7 @@ def _(p: Array, y: Array, tau: float) -> Array:
 @row(
     "Logistic loss from logits",
     z="(n,)",
-    y="(n,) unit fixed",
+    y="(n,) fraction fixed",
     source=BISHOP + "eq. 4.90",
     chapter=LOSSES,
     stable=True,
@@ -158,7 +158,7 @@ def _(z: Array, y: Array) -> Array:
     "Logistic regression",
     X="(n, d) fixed",
     w="(d,)",
-    y="(n,) unit fixed",
+    y="(n,) fraction fixed",
     source=BISHOP + "eq. 4.90 and 4.91",
     chapter="appendices/worked-derivations.md",
     keywords="logistic loss gradient weights",
@@ -195,7 +195,7 @@ def _(m: Array) -> Array:
 @row(
     "Binary cross-entropy from probabilities",
     p="(n,) unit",
-    y="(n,) unit fixed",
+    y="(n,) fraction fixed",
     source=BISHOP + "eq. 4.90",
     kinks="At $p = 0$ and $p = 1$ it is infinite; start from logits.",
     keywords="BCE log loss",
@@ -661,7 +661,7 @@ def _(X: Array, Y: Array, tau: float) -> Array:
 @row(
     "Dice loss",
     p="(n,) unit",
-    y="(n,) unit fixed",
+    y="(n,) fraction fixed",
     source="Milletari, Navab and Ahmadi 2016, eq. 1",
     keywords="segmentation overlap F1",
 )

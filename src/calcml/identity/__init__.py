@@ -339,7 +339,14 @@ class Identity:
 
 
 class Registry(dict[str, Identity]):
-    """All rows by name, in the order in which they were written."""
+    """All rows by name, in the order in which they were written.
+
+    Examples
+    --------
+    >>> from calcml.functions import get
+    >>> get("Layer norm").name
+    'layer-norm'
+    """
 
     def add(self, row: Identity) -> None:
         """Enter a row; its name must be new."""

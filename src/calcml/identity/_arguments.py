@@ -53,6 +53,7 @@ DRAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
     "real": lambda rng, shape: rng.standard_normal(shape),
     "positive": lambda rng, shape: np.exp(0.5 * rng.standard_normal(shape)),
     "unit": lambda rng, shape: rng.uniform(0.05, 0.95, shape),
+    "fraction": lambda rng, shape: rng.uniform(0.0, 1.0, shape),
     "simplex": lambda rng, shape: _softmax(rng.standard_normal(shape)),
     "symmetric": lambda rng, shape: (lambda b: b + np.swapaxes(b, -1, -2))(
         rng.standard_normal(shape)
@@ -71,6 +72,11 @@ SCALED = {"real", "positive", "symmetric", "spd", "invertible"}
 TESTS: dict[str, tuple[str, Callable[[Array], Array], str]] = {
     "positive": ("positive entries", lambda a: a > 0, "Shift or clip the values first."),
     "unit": ("entries between 0 and 1", lambda a: (a > 0) & (a < 1), "Pass probabilities."),
+    "fraction": (
+        "entries from 0 to 1",
+        lambda a: (a >= 0) & (a <= 1),
+        "Encode the two classes as 0 and 1.",
+    ),
     "simplex": (
         "probabilities that sum to 1 along the last axis",
         lambda a: (a >= 0) & (np.abs(a.sum(axis=-1, keepdims=True) - 1) < 1e-5),

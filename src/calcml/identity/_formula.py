@@ -108,10 +108,22 @@ def typeset(
         elif isinstance(line, ast.Return) and line.value is not None:
             found = [scope.tex(part).within(ADD) for part in _parts(line.value)]
             results = [Formula(a, b) for a, b in zip(lefts, found, strict=True)]
-            return results, where
+            return _inlined(results, where, body)
         else:
             raise NotImplementedError(f"a {type(line).__name__} has no formula")
     raise NotImplementedError("a function without a result has no formula")
+
+
+def _inlined(
+    results: list[Formula], where: list[Formula], body: list[ast.stmt]
+) -> tuple[list[Formula], list[Formula]]:
+    """Put what was named only to be returned where it is returned."""
+    names = [node.id for line in body for node in ast.walk(line) if isinstance(node, ast.Name)]
+    once = {symbol(name, k) for name in names if names.count(name) == 2 for k in (0, 1, 2)}
+    known = {line.left: line.right for line in where if line.left in once}
+    used = {line.right for line in results} & known.keys()
+    results = [Formula(line.left, known.get(line.right, line.right)) for line in results]
+    return results, [line for line in where if line.left not in used]
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
@@ -171,7 +183,13 @@ class _Scope:
         return piece
 
     def _Constant(self, node: ast.Constant) -> Piece:
-        return Piece(f"{node.value:g}" if isinstance(node.value, float) else str(node.value))
+        text = f"{node.value:g}" if isinstance(node.value, float) else str(node.value)
+        digits, _, power = text.partition("e")
+        if power:
+            text = (
+                f"10^{{{int(power)}}}" if digits == "1" else rf"{digits} \cdot 10^{{{int(power)}}}"
+            )
+        return Piece(text)
 
     def _Name(self, node: ast.Name) -> Piece:
         return Piece(self.name(node.id))
@@ -245,13 +263,17 @@ class _Scope:
         if self.ndim(node.left) and self.ndim(node.right):
             return Piece(rf"{left.within(ODOT)} \odot {right.within(ODOT)}", ODOT)
         first, second = left.within(MUL), right.within(MUL)
+        number = node.left
         if not self.ndim(node.right) and self.ndim(node.left) and "odot" not in first:
             first, second = second, first  # the number first
+            number = node.right
         level = MUL
         if left.level == ODOT and not left.turned:
             first, second, level = right.within(MUL), left.within(ODOT), ODOT
         elif right.level == ODOT:
             second, level = right.within(ODOT), ODOT
+        if isinstance(number, ast.BinOp) and isinstance(number.op, ast.MatMult):
+            first = bracket(first)  # an inner product is one number
         dot = r" \cdot " if second[:1].isdigit() else r" \, " if second[:1] in "([" else " "
         return Piece(f"{first}{dot}{second}", level)
 
@@ -319,6 +341,8 @@ class _Scope:
 
     def _Call(self, node: ast.Call) -> Piece:
         name = ast.unparse(node.func).removeprefix("np.")
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "astype":
+            return self.tex(node.func.value)  # the number format is no part of the formula
         special = getattr(self, f"_call_{name.replace('.', '_')}", None)
         if special is not None:
             found: Piece = special(node)
@@ -343,7 +367,13 @@ class _Scope:
             return ""
         where = self.value(axis)
         where = where if isinstance(where, tuple) else (where,)
-        return ", ".join(self.size(shape[i]) for i in where)
+        return ", ".join(self._place(shape, i) for i in where)
+
+    def _place(self, shape: tuple[int, ...], axis: int) -> str:
+        """Symbol of one axis, numbered where several have that length."""
+        name = self.size(shape[axis])
+        order = shape[: axis % len(shape) + 1].count(shape[axis])
+        return name if shape.count(shape[axis]) == 1 else f"{name}_{order}"
 
     def _reduction(self, sign: str, node: ast.Call) -> Piece:
         given = [k.value for k in node.keywords if k.arg == "axis"] + node.args[1:2]

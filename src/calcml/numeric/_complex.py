@@ -1,7 +1,7 @@
 """The complex step: ``Im F(x + i h d) / h``, without cancellation, and guarded.
 
 For an analytic F the formula has an error of order h**2 and no subtraction, so h can be tiny
-(Squire and Trapp 1998, equation 4). A function that drops the imaginary part on the way gives a
+(Squire and Trapp 1998). A function that drops the imaginary part on the way gives a
 wrong result, often exactly 0, and nothing in the result shows it. So the result is compared with
 real differences along a few directions, which cost far less than one for each component.
 """
@@ -48,7 +48,8 @@ def complex_step(lines: Lines, h: Real | None, *, patient: bool = True) -> tuple
     if np.any(bad):
         k = int(np.argwhere(bad)[0][0])
         raise _refuse(lines.owner, f"moving {lines.label(k)} gave {slope[bad].flat[0]}")
-    error = 8 * lines.eps * np.abs(slope)
+    size = np.abs(slope)
+    error = 8 * lines.eps * (size + np.max(size, axis=0, initial=0.0))
     if h is not None:
         error = error + np.abs(slope) * lines.expand(steps / scales(lines)) ** 2
     _compare_with_real(lines, slope, 1e-7 * np.abs(slope) + error, patient=patient)

@@ -101,33 +101,29 @@ def gradient(
 ) -> Any:
     """Gradient of a scalar function, from its values.
 
-    Calls of `f` for each of the n components, besides one at `x`: 2 for "central", 1 for "forward",
-    "backward" and "complex", about 12 for "richardson", which is the most accurate of the real ones.
+    For each component "central" calls `f` twice, the others once, "richardson" about 13 times.
 
     Parameters
     ----------
     f : callable
         Maps shape s to a number; with `batched`, shape (p,) + s to shape (p,).
     x : array_like, shape s
-        Integers become float64. `f` gets copies, so `x` is never changed.
+        Never changed: `f` gets copies.
     method : {"central", "forward", "backward", "complex", "richardson"}
     h : number or array_like, shape s, optional
-        The step; the longest one for "richardson". Chosen for each component if omitted.
+        The step, or the longest one for "richardson"; chosen for each component if omitted.
     return_error : bool
         Also return an estimate of the absolute error; infinite where no derivative was found.
     batched : bool
-        Evaluate many steps in one call of `f`.
 
     Returns
     -------
     ndarray, shape s
-        In the number format of `x`; with `return_error` a pair of those.
 
     Raises
     ------
-    TypeError, ValueError
-        If `x` or ``f(x)`` is not as above; if no side of a component has values; if
-        ``method="complex"`` meets a function that is not analytic.
+    ValueError
+        If no side of `x` has values, or `f` is not analytic as "complex" needs, and more.
 
     Examples
     --------
@@ -166,12 +162,11 @@ def directional_derivative(
     h : float, optional
         The step in t.
     return_error : bool
-        Also return an estimate of the absolute error.
 
     Returns
     -------
     number
-        With `return_error` a pair of numbers.
+        With `return_error` a pair, with an estimate of the absolute error.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from calcml.numeric._noise import POINTS, SPACINGS, noise_from
 
 # One batch holds about this many numbers: enough to hide the cost of a call, few enough for a
 # level-2 cache.
-BATCH = 1 << 15
+BATCH = 1 << 14
 
 
 def length_along(direction: Real, unit: Real) -> float:

@@ -1,8 +1,8 @@
 """How noisy a function is beyond its number format, from a handful of values.
 
 A smooth function has high differences that vanish with the spacing; noise does not. So the fourth
-and fifth differences of six values on a very short line show the noise (Hamming 1973, section 6;
-Moré and Wild 2011, equation 1.2). It finds what differences suffer from and a dtype does not show:
+and fifth differences of six values on a very short line show the noise (Moré and Wild 2011,
+Estimating Computational Noise). It finds what differences suffer from and a dtype does not show:
 float32 on the way, an iteration that stops early, a large constant that is added and taken away.
 """
 

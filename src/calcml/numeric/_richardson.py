@@ -1,7 +1,7 @@
 """Central differences extrapolated to step zero, with a step range found for each component.
 
 Central differences have an error in even powers of the step, so differences at h, h/2, h/4, ...
-combine into one of high order (Richardson 1911; the table is Neville's, as in Ridders 1982). The
+combine into one of high order (Richardson 1911; Ridders 1982 builds the same table). The
 table alone can converge to a wrong value when its steps straddle a feature it never sees. So every
 line first gets an anchor: one difference with a small step, which is rough but local. The table
 starts from the longest step that does not contradict the anchor, and its result must agree with it.
@@ -28,6 +28,12 @@ GOAL = 0.7
 
 REGIME = 0.4
 """Largest ratio of two differences of differences, 1/4 in theory, that counts as convergence."""
+
+ROUGH = 1e-9
+"""Relative error estimate above which a table is not good enough."""
+
+SHORTER = 32
+"""Factor between the first steps of one table and the next."""
 
 TOP = 0.125
 """First step of the table, relative to the scale of the line."""
@@ -58,12 +64,15 @@ def extrapolated(lines: Lines, anchor: Anchor, h: Real | None) -> tuple[Real, Re
         allowed = 1e-4 * np.abs(anchor.slope[k]) + own + np.minimum(2 * bound, apart)
         wild = any_of(np.isinf(bound))
         astray = wild | any_of(apart > allowed + 5 * level[k])
+        # A table that did not converge is tried again with shorter steps, if noise permits.
+        ahead = 50 * lines.noise(k) / lines.expand(top[k] / SHORTER)
+        rough = any_of(bound > np.maximum(ROUGH * np.abs(best), 10 * ahead))
         bound = np.where(lines.expand(astray), bound + apart, bound)
         better = ~(error[k] <= bound)
         slope[k] = np.where(better, best, slope[k])
         error[k] = np.where(better, bound, error[k])
-        k = k[astray & (top[k] > 4 * anchor.h[k])]
-        top[k] = np.maximum(top[k] / 32, 2 * anchor.h[k])
+        k = k[(astray | rough) & (top[k] > 4 * anchor.h[k])]
+        top[k] = np.maximum(top[k] / SHORTER, 2 * anchor.h[k])
         first[k] = quotient(lines, "central", k, top[k])[0]
     for edge in np.flatnonzero(~inside).tolist():
         slope[edge], error[edge] = at_edge(lines, edge, float(anchor.h[edge]), fixed=False)

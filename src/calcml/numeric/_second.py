@@ -39,18 +39,16 @@ def hessian(
 ) -> Any:
     """Hessian of a scalar function, from its values or from those of its gradient.
 
-    Values alone take 2 n (n + 1) calls of `f` and half of the digits: the step is the fourth root
-    of the machine epsilon, the error about its square. With `gradient` it takes 2 n calls of that.
+    Values alone take 2 n**2 calls of `f` and half of the digits, for the best step is the fourth
+    root of the machine epsilon. With `gradient` it takes 2 n calls of that.
 
     Parameters
     ----------
     f : callable
-        Maps shape s to a number; with `batched`, shape (p,) + s to shape (p,). None with `gradient`.
+        Maps shape s to a number.
     x : array_like, shape s
     method : {"central", "complex", "richardson"}
-        "complex" needs `gradient`; "richardson" extrapolates second differences over six steps.
-    h : number or array_like, shape s, optional
-    return_error, batched
+    h, return_error, batched
         As in `numeric.gradient`.
     gradient : callable, optional
         Maps shape s to shape s.
@@ -62,8 +60,8 @@ def hessian(
 
     Raises
     ------
-    TypeError, ValueError
-        As `numeric.gradient`; `f` must have values on both sides of `x`.
+    ValueError
+        If `f` has no values on one side of `x`.
 
     Examples
     --------
@@ -220,9 +218,9 @@ def hvp(
 ) -> Any:
     """Product of the Hessian with a vector, without forming the matrix.
 
-    With `gradient` it is a central difference of two gradients along `v` (Pearlmutter 1994,
-    equation 5 without the limit), or one gradient at a complex point. From values of `f` alone it
-    takes 4 n calls, and half of the digits are lost.
+    With `gradient` it is a central difference of two gradients along `v` (the limit of which
+    Pearlmutter 1994 takes exactly), or one gradient at a complex point. From values of `f` alone
+    it takes 4 n calls, and half of the digits are lost.
 
     Parameters
     ----------
@@ -233,7 +231,6 @@ def hvp(
         Maps shape s to shape s.
     method : {"central", "complex"}
     h : float, optional
-        The step in t of ``x + t * v``.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from calcml.autodiff import errors
+from calcml.autodiff import _errors as errors
 from calcml.autodiff.engine import Traced, plain
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
@@ -65,7 +65,7 @@ def array_function(self: Any, function: Any, types: Any, args: Any, settings: An
 
 
 def guarded(function: Any, operation: Callable[..., Any]) -> Callable[..., Any]:
-    """An operation that names a setting it does not know, as in np.sum(x, dtype=...)."""
+    """Have an operation name a setting it does not know, as in np.sum(x, dtype=...)."""
 
     def guard(*args: Any, **settings: Any) -> Any:
         try:
@@ -83,7 +83,7 @@ def guarded(function: Any, operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def constant(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose derivative is zero wherever it has one: its value is not traced."""
+    """Leave the value of a function untraced: its derivative is zero wherever it has one."""
 
     def operation(*args: Any, **settings: Any) -> Any:
         return function(*deep_plain(args), **deep_plain(settings))
@@ -126,7 +126,7 @@ def reflected(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
 
 
 def gathering(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """A method that takes a shape in one piece or in several: x.reshape(2, 3)."""
+    """Make a method that takes a shape in one piece or in several: x.reshape(2, 3)."""
 
     def method(self: Any, *args: Any, **settings: Any) -> Any:
         if len(args) > 1 or (args and isinstance(args[0], int)):
@@ -166,10 +166,6 @@ def install(operators: dict[str, Callable[..., Any]]) -> None:
         "transpose": gathering(FUNCTIONS[np.transpose]),
         "flatten": FUNCTIONS[np.ravel],
         "conj": FUNCTIONS[np.conjugate],
-        "shape": property(lambda self: self.value.shape),
-        "ndim": property(lambda self: self.value.ndim),
-        "size": property(lambda self: self.value.size),
-        "dtype": property(lambda self: self.value.dtype),
         "T": property(FUNCTIONS[np.transpose]),
         "mT": property(FUNCTIONS[np.matrix_transpose]),
         "real": property(FUNCTIONS[np.real]),

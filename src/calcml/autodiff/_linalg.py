@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from calcml.autodiff.array import FUNCTIONS, constant
+from calcml.autodiff._array import constant
+from calcml.autodiff._elementwise import over, times
+from calcml.autodiff._shapes import axes_of, kept, moved
 from calcml.autodiff.engine import Primitive, plain
-from calcml.autodiff.rules import axes_of, kept, moved, over, times
 
 _Eigh: Any = type(np.linalg.eigh(np.eye(1)))
 _SVD: Any = type(np.linalg.svd(np.eye(1)))
@@ -53,7 +54,7 @@ _solve = Primitive(
 
 
 def cofactors(x: Any) -> Any:
-    """Transposed matrix of cofactors, det(x) times the inverse, also where there is no inverse.
+    """Return the adjugate, det(x) times the inverse, also where there is no inverse.
 
     From the singular values: ``adj(u s v) = det(u v) v^T adj(s) u^T``, where adj(s) is diagonal and
     its k-th entry is the product of all singular values but the k-th.
@@ -87,7 +88,7 @@ def slogdet(x: Any) -> Any:
 
 
 def _phi(x: Any) -> Any:
-    """Lower triangle with half of the diagonal."""
+    """Take the lower triangle with half of the diagonal."""
     n = x.shape[-1]
     return x * (np.tri(n, dtype=x.dtype) - np.eye(n, dtype=x.dtype) / 2)
 
@@ -109,7 +110,7 @@ def cholesky(x: Any, *, upper: bool = False) -> Any:
 
 
 def _gaps(w: Any) -> Any:
-    """1 / (w_j - w_i), and 0 where they are equal."""
+    """Return 1 / (w_j - w_i), and 0 where they are equal."""
     d = np.expand_dims(w, -2) - _column(w)
     equal = plain(d) == 0
     return np.where(equal, 0, 1 / np.where(equal, 1, d))
@@ -219,7 +220,7 @@ _norm2 = Primitive(
 
 
 def _norm2_partial(g: Any, y: Any, x: Any, shape: tuple[int, ...]) -> Any:
-    """g x / |x|; at x = 0 the subgradient 0."""
+    """Return g x / |x|; at x = 0 the subgradient 0."""
     y = np.where(plain(y) == 0, 1, y)
     return np.reshape(g / y, shape) * x
 
@@ -248,7 +249,7 @@ _norm_p = Primitive(
 
 
 def _norm_p_partial(g: Any, y: Any, x: Any, order: float, shape: tuple[int, ...]) -> Any:
-    """g sign(x) (|x| / |x|_p)^(p - 1); at x = 0 the subgradient 0."""
+    """Return g sign(x) (|x| / |x|_p)^(p - 1); at x = 0 the subgradient 0."""
     y = np.reshape(np.where(plain(y) == 0, 1, y), shape)
     ratio = np.abs(x) / y
     slope = (
@@ -277,7 +278,12 @@ def matrix_norm(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> An
     return y if keepdims else np.squeeze(y, axes)
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(
+    x: Any,
+    ord: Any = None,  # noqa: A002 - NumPy's name for it
+    axis: Any = None,
+    keepdims: bool = False,
+) -> Any:
     if axis is None:
         axes = axes_of(None, x.ndim)
         if ord is None:
@@ -287,6 +293,14 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if len(axes) == 1:
         return vector_norm(x, ord, axes, keepdims)
     return matrix_norm(x, ord, (axes[0], axes[1]), keepdims)
+
+
+def norm_of_vectors(x: Any, *, axis: Any = None, keepdims: bool = False, **order: Any) -> Any:
+    return vector_norm(x, order.get("ord", 2), axes_of(axis, x.ndim), keepdims)
+
+
+def norm_of_matrices(x: Any, *, keepdims: bool = False, **order: Any) -> Any:
+    return matrix_norm(x, order.get("ord", "fro"), (x.ndim - 2, x.ndim - 1), keepdims)
 
 
 def matrix_power(x: Any, n: int) -> Any:
@@ -300,7 +314,7 @@ def matrix_power(x: Any, n: int) -> Any:
     return y
 
 
-FUNCTIONS |= {
+TABLE: dict[Any, Any] = {
     np.linalg.inv: _inv,
     np.linalg.det: _det,
     np.linalg.slogdet: slogdet,
@@ -312,20 +326,13 @@ FUNCTIONS |= {
     np.linalg.svdvals: svdvals,
     np.linalg.pinv: pinv,
     np.linalg.norm: norm,
-    np.linalg.vector_norm: lambda x, *, axis=None, keepdims=False, ord=2: vector_norm(
-        x if axis is not None or x.ndim == 1 else x, ord, axes_of(axis, x.ndim), keepdims
-    ),
-    np.linalg.matrix_norm: lambda x, *, keepdims=False, ord="fro": matrix_norm(
-        x, ord, (x.ndim - 2, x.ndim - 1), keepdims
-    ),
+    np.linalg.vector_norm: norm_of_vectors,
+    np.linalg.matrix_norm: norm_of_matrices,
     np.linalg.matrix_power: matrix_power,
     np.linalg.multi_dot: lambda arrays: functools.reduce(np.matmul, arrays),
     np.linalg.matrix_rank: constant(np.linalg.matrix_rank),
 }
-# The same functions under a second name; diagonal and trace take the last two axes here.
-FUNCTIONS |= {
-    getattr(np.linalg, name): FUNCTIONS[getattr(np, name)]
-    for name in ("matmul", "outer", "tensordot", "vecdot", "cross", "matrix_transpose")
+TABLE |= {
+    np.linalg.diagonal: moved(np.linalg.diagonal),
+    np.linalg.trace: lambda x, *, offset=0: np.sum(np.linalg.diagonal(x, offset=offset), -1),
 }
-FUNCTIONS[np.linalg.diagonal] = moved(np.linalg.diagonal)
-FUNCTIONS[np.linalg.trace] = lambda x, *, offset=0: np.sum(np.linalg.diagonal(x, offset=offset), -1)

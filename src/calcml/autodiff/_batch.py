@@ -9,13 +9,14 @@ Only derivatives are ever batched, never the values that they belong to.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from calcml.autodiff.array import FUNCTIONS
-from calcml.autodiff.engine import TRACED, Level, Primitive, Traced
+from calcml.autodiff._array import FUNCTIONS
+from calcml.autodiff.engine import TRACED, Level, Primitive, Traced, _levels
 
 
 class Batches(Level):
@@ -24,7 +25,7 @@ class Batches(Level):
     __slots__ = ("level", "size")
 
     def __init__(self, size: int) -> None:
-        super().__init__()
+        self.level = next(_levels)
         self.size = size
 
     def run(
@@ -59,15 +60,18 @@ class Batch(Traced):
 
     @property
     def shape(self) -> Any:
+        """Shape of each array of the batch."""
         return self.value.shape[1:]
 
     @property
-    def ndim(self) -> int:
-        return int(self.value.ndim) - 1
+    def ndim(self) -> Any:
+        """Number of axes of each array of the batch."""
+        return self.value.ndim - 1
 
     @property
-    def size(self) -> int:
-        return int(np.prod(self.shape, dtype=int))
+    def size(self) -> Any:
+        """Number of entries of each array of the batch."""
+        return math.prod(self.shape)
 
 
 TRACED.add(Batch)
@@ -94,7 +98,7 @@ def matmul(p: Primitive, traced: Sequence[int], args: Any, values: Any) -> Any:
 
 
 def _aligned(x: Any, ndim: int) -> Any:
-    """A batch of arrays as a batch of arrays with ndim axes."""
+    """Give each array of a batch ndim axes."""
     missing = ndim + 1 - x.ndim
     return np.reshape(x, (x.shape[0], *(1,) * missing, *x.shape[1:])) if missing > 0 else x
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def leaves(tree: Any) -> list[Any]:
-    """The arrays of a structure, dicts in the order of their keys."""
+    """List the arrays of a structure, dicts in the order of their keys."""
     if type(tree) is np.ndarray:
         return [tree]
     if isinstance(tree, dict):
@@ -20,7 +20,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def like(tree: Any, new: list[Any]) -> Any:
-    """The same structure with other leaves, taken in order."""
+    """Build the same structure with other leaves, taken in order."""
     return new[0] if type(tree) is np.ndarray else _build(tree, iter(new).__next__)
 
 
@@ -55,7 +55,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def describe(tree: Any) -> str:
-    """A structure in one line, with * for each array."""
+    """Describe a structure in one line, with * for each array."""
     if isinstance(tree, dict):
         return "{" + ", ".join(f"{key!r}: {describe(tree[key])}" for key in tree) + "}"
     if isinstance(tree, list):

@@ -1,0 +1,535 @@
+"""Log-densities and their scores, divergences, and the objectives of variational and policy methods."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from calcml.functions._registry import ROWS
+from calcml.functions.elementwise import sigmoid, softplus
+from calcml.functions.softmax import log_softmax, log_sum_exp, softmax
+from calcml.identity import Array, Group
+
+row = Group("Probability, variational and policy gradients", ROWS)
+
+BISHOP = "Bishop 2006, "
+JOHNSON = "Johnson, Kotz and Balakrishnan 1994, "
+
+
+@row(
+    "Gaussian log-density",
+    x="()",
+    mu="()",
+    var="() positive",
+    source=BISHOP + "eq. 1.46",
+    scales=(1.0, 30.0),
+    keywords="normal score function",
+)
+def gaussian_log_density(x: Array, mu: Array, var: Array) -> Array:
+    """Its gradient in x is the score; in mu and variance, what maximum likelihood sets to zero."""
+    return -np.log(2 * np.pi * var) / 2 - (x - mu) ** 2 / (2 * var)
+
+
+@gaussian_log_density.rule
+def _(x: Array, mu: Array, var: Array) -> Array:
+    z = (x - mu) / var
+    return -z, z, (z**2 - 1 / var) / 2
+
+
+@row(
+    "Multivariate Gaussian log-density",
+    x="(n,)",
+    mu="(n,)",
+    S="(n, n) spd",
+    source=BISHOP + "eq. 2.43; Petersen and Pedersen 2012, sec. 8.1.1",
+    scales=(1.0, 30.0),
+    keywords="multivariate normal score covariance gradient",
+)
+def multivariate_gaussian(x: Array, mu: Array, S: Array) -> Array:
+    """Log-density with a covariance matrix, whose entries count as independent."""
+    r = x - mu
+    return (
+        -(
+            r @ np.linalg.solve(S, r)
+            + np.linalg.slogdet(S)[1]
+            + len(x) * np.log(2 * np.pi).astype(x.dtype)
+        )
+        / 2
+    )
+
+
+@multivariate_gaussian.rule
+def _(x: Array, mu: Array, S: Array) -> Array:
+    z = np.linalg.solve(S, x - mu)
+    return -z, z, (np.outer(z, z) - np.linalg.inv(S)) / 2
+
+
+@row(
+    "Laplace log-density",
+    x="()",
+    mu="()",
+    b="() positive",
+    source=JOHNSON + "eq. 24.1",
+    kinks=r"At $x = \mu$: 0 is returned.",
+    scales=(1.0, 30.0),
+)
+def laplace_log_density(x: Array, mu: Array, b: Array) -> Array:
+    """The density whose negative logarithm is the absolute error."""
+    return -np.log(2 * b) - np.abs(x - mu) / b
+
+
+@laplace_log_density.rule
+def _(x: Array, mu: Array, b: Array) -> Array:
+    s = np.sign(x - mu) / b
+    return -s, s, (np.abs(x - mu) / b - 1) / b
+
+
+@row(
+    "Cauchy log-density",
+    x="()",
+    mu="()",
+    s="() positive",
+    source=JOHNSON + "eq. 16.1",
+    scales=(1.0, 30.0),
+)
+def cauchy_log_density(x: Array, mu: Array, s: Array) -> Array:
+    """Heavy tails: the pull of a far point falls instead of growing."""
+    return -np.log(np.pi * s) - np.log(1 + ((x - mu) / s) ** 2)
+
+
+@cauchy_log_density.rule
+def _(x: Array, mu: Array, s: Array) -> Array:
+    d = s**2 + (x - mu) ** 2
+    return -2 * (x - mu) / d, 2 * (x - mu) / d, 1 / s - 2 * s / d
+
+
+@row(
+    "Student t log-density",
+    x="()",
+    source="Johnson, Kotz and Balakrishnan 1995, eq. 28.2",
+    formula="-(nu + 1) / 2 * np.log(1 + x**2 / nu)",
+    keywords="robust heavy tail t-SNE",
+)
+def student_log_density(x: Array, nu: float = 4.0) -> Array:
+    """Up to a constant; between Cauchy (one degree of freedom) and Gaussian (many)."""
+    return -(nu + 1) / 2 * np.log1p(x**2 / nu)
+
+
+@student_log_density.rule
+def _(x: Array, nu: float) -> Array:
+    return -(nu + 1) * x / (nu + x**2)
+
+
+@row(
+    "Exponential log-density",
+    x="() positive",
+    lam="() positive",
+    source=JOHNSON + "eq. 19.1",
+    scales=(1.0, 30.0),
+)
+def exponential_log_density(x: Array, lam: Array) -> Array:
+    """Waiting time with a rate."""
+    return np.log(lam) - lam * x
+
+
+@exponential_log_density.rule
+def _(x: Array, lam: Array) -> Array:
+    return -lam, 1 / lam - x
+
+
+@row(
+    "Gamma log-density",
+    x="() positive",
+    beta="() positive",
+    source=JOHNSON + "eq. 17.2",
+    scales=(1.0, 30.0),
+)
+def gamma_log_density(x: Array, beta: Array, alpha: float = 2.5) -> Array:
+    """With shape alpha and rate beta, without the constant that holds neither x nor beta."""
+    return alpha * np.log(beta) + (alpha - 1) * np.log(x) - beta * x
+
+
+@gamma_log_density.rule
+def _(x: Array, beta: Array, alpha: float) -> Array:
+    return (alpha - 1) / x - beta, alpha / beta - x
+
+
+@row("Beta log-density", x="(...) unit", source="Johnson, Kotz and Balakrishnan 1995, eq. 25.2")
+def beta_log_density(x: Array, alpha: float = 2.0, beta: float = 3.5) -> Array:
+    """Up to a constant."""
+    return (alpha - 1) * np.log(x) + (beta - 1) * np.log(1 - x)
+
+
+@beta_log_density.rule
+def _(x: Array, alpha: float, beta: float) -> Array:
+    return (alpha - 1) / x - (beta - 1) / (1 - x)
+
+
+@row(
+    "Log-normal log-density",
+    x="() positive",
+    mu="()",
+    var="() positive",
+    source=JOHNSON + "eq. 14.2",
+    scales=(1.0, 30.0),
+)
+def log_normal_log_density(x: Array, mu: Array, var: Array) -> Array:
+    """A positive number whose logarithm is Gaussian."""
+    return -np.log(x) - np.log(2 * np.pi * var) / 2 - (np.log(x) - mu) ** 2 / (2 * var)
+
+
+@log_normal_log_density.rule
+def _(x: Array, mu: Array, var: Array) -> Array:
+    z = (np.log(x) - mu) / var
+    return -(1 + z) / x, z, (z**2 - 1 / var) / 2
+
+
+@row("Von Mises log-density", x="()", mu="()", source="Bishop 2006, eq. 2.179")
+def von_mises_log_density(x: Array, mu: Array, kappa: float = 2.0) -> Array:
+    """A Gaussian on the circle, up to a constant."""
+    return kappa * np.cos(x - mu)
+
+
+@von_mises_log_density.rule
+def _(x: Array, mu: Array, kappa: float) -> Array:
+    return -kappa * np.sin(x - mu), kappa * np.sin(x - mu)
+
+
+@row(
+    "Bernoulli log-probability",
+    z="(...)",
+    y="(...) fraction fixed",
+    source=BISHOP + "eq. 2.2 and 2.198",
+    stable=True,
+    keywords="Bernoulli score logit",
+)
+def bernoulli_log_probability(z: Array, y: Array) -> Array:
+    """From the logit: outcome minus probability, the pattern of all exponential families."""
+    return y * z - softplus(z)
+
+
+@bernoulli_log_probability.rule
+def _(z: Array, y: Array) -> Array:
+    return y - sigmoid(z)
+
+
+@row(
+    "Categorical log-probability",
+    z="(k,)",
+    y="() labels k",
+    source=BISHOP + "eq. 2.209 and 2.213",
+    stable=True,
+    keywords="categorical score one-hot minus probabilities log_prob",
+)
+def categorical_log_probability(z: Array, y: Array) -> Array:
+    """Log-probability of one class under a softmax: one-hot minus probabilities."""
+    return np.sum(hot(y, z) * z) - log_sum_exp(z)
+
+
+@categorical_log_probability.rule
+def _(z: Array, y: Array) -> Array:
+    return hot(y, z) - softmax(z)
+
+
+def hot(y: Array, z: Array) -> Array:
+    """Labels as rows with a single 1, in the type of z."""
+    return (np.expand_dims(y, -1) == np.arange(z.shape[-1])) + 0 * z
+
+
+@row(
+    "Poisson log-probability",
+    lam="() positive",
+    y="() counts fixed",
+    source="Johnson, Kemp and Kotz 2005, eq. 4.1",
+    keywords="Poisson score rate",
+)
+def poisson_log_probability(lam: Array, y: Array) -> Array:
+    """Of a count, in the rate, without the factorial."""
+    return y * np.log(lam) - lam
+
+
+@poisson_log_probability.rule
+def _(lam: Array, y: Array) -> Array:
+    return y / lam - 1
+
+
+@row(
+    "Geometric log-probability",
+    p="() unit",
+    y="() counts fixed",
+    source="Johnson, Kemp and Kotz 2005, sec. 5.2",
+)
+def geometric_log_probability(p: Array, y: Array) -> Array:
+    """Of y failures before the first success."""
+    return np.log(p) + y * np.log(1 - p)
+
+
+@geometric_log_probability.rule
+def _(p: Array, y: Array) -> Array:
+    return 1 / p - y / (1 - p)
+
+
+@row(
+    "Gaussian mixture log-likelihood",
+    x="(d,)",
+    z="(k,)",
+    M="(k, d)",
+    source=BISHOP + "eq. 9.14 and 9.16",
+    scales=(1e-3, 1.0),
+    keywords="GMM responsibilities",
+)
+def gaussian_mixture(x: Array, z: Array, M: Array) -> Array:
+    """Mixture of unit Gaussians with means M and softmax weights: responsibilities weigh the pulls."""
+    return log_sum_exp(log_softmax(z) - np.sum((x - M) ** 2, axis=1) / 2)
+
+
+@gaussian_mixture.rule
+def _(x: Array, z: Array, M: Array) -> Array:
+    r = softmax(log_softmax(z) - np.sum((x - M) ** 2, axis=1) / 2)
+    return r @ M - x, r - softmax(z), np.diag(r) @ (x - M)
+
+
+@row(
+    "Fisher information of a Bernoulli",
+    z="(...)",
+    source="Cover and Thomas 2006, eq. 11.265; Amari 1998",
+    stable=True,
+    keywords="Fisher information variance of the score",
+)
+def bernoulli_fisher(z: Array) -> Array:
+    """Variance of the score in the logit, which is the variance of the outcome."""
+    return sigmoid(z) * sigmoid(-z)
+
+
+@bernoulli_fisher.rule
+def _(z: Array, f: Array) -> Array:
+    return f * (1 - 2 * sigmoid(z))
+
+
+@row(
+    "Fisher quadratic form of a softmax",
+    z="(k,)",
+    v="(k,)",
+    source="Amari 1998, eq. 2.9; Martens 2020, sec. 5",
+    scales=(1e-3, 1.0),
+    keywords="natural gradient Fisher-vector product Gauss-Newton",
+)
+def softmax_fisher(z: Array, v: Array) -> Array:
+    """Variance of v under the softmax, half of which is the KL divergence of a small step v."""
+    p = softmax(z)
+    return p @ v**2 - (p @ v) ** 2
+
+
+@softmax_fisher.rule
+def _(z: Array, v: Array, f: Array) -> Array:
+    p = softmax(z)
+    c = v - p @ v
+    return p * (c**2 - f), 2 * p * c
+
+
+@row(
+    "KL divergence of two Gaussians",
+    m="()",
+    v="() positive",
+    mu="()",
+    var="() positive",
+    source=BISHOP + "ex. 1.30",
+    scales=(1.0,),
+    keywords="KL normal closed form",
+)
+def gaussian_kl(m: Array, v: Array, mu: Array, var: Array) -> Array:
+    """From N(m, v) to N(mu, var)."""
+    return (np.log(var / v) + (v + (m - mu) ** 2) / var - 1) / 2
+
+
+@gaussian_kl.rule
+def _(m: Array, v: Array, mu: Array, var: Array) -> Array:
+    d = (m - mu) / var
+    return d, (1 / var - 1 / v) / 2, -d, ((1 - v / var) / var - d**2) / 2
+
+
+@row(
+    "VAE regularizer",
+    mu="(d,)",
+    s="(d,)",
+    source="Kingma and Welling 2014, app. B",
+    scales=(1e-3, 1.0),
+    keywords="KL to the standard normal variational autoencoder log variance",
+)
+def vae_kl(mu: Array, s: Array) -> Array:
+    """KL divergence from N(mu, exp(s)) to the standard normal, s being log-variances."""
+    return np.sum(mu**2 + np.exp(s) - s - 1) / 2
+
+
+@vae_kl.rule
+def _(mu: Array, s: Array) -> Array:
+    return mu, (np.exp(s) - 1) / 2
+
+
+@row(
+    "Reparametrized sample",
+    mu="(d,)",
+    s="(d,)",
+    n="(d,) fixed",
+    source="Kingma and Welling 2014, sec. 2.4",
+    scales=(1e-3, 1.0),
+    keywords="reparameterization trick pathwise gradient ELBO",
+)
+def reparametrized_sample(mu: Array, s: Array, n: Array) -> Array:
+    """A Gaussian draw as a smooth function of its mean and log-variance, with the noise n given."""
+    return mu + np.exp(s / 2) * n
+
+
+@reparametrized_sample.rule
+def _(g: Array, s: Array, n: Array) -> Array:
+    return g, g * np.exp(s / 2) * n / 2
+
+
+@row(
+    "One-sample ELBO",
+    mu="(d,)",
+    s="(d,)",
+    W="(n, d)",
+    x="(n,) fixed",
+    n="(d,) fixed",
+    source="Kingma and Welling 2014, eq. 7",
+    scales=(1e-3, 1.0),
+    keywords="evidence lower bound VAE reparametrization gradient",
+)
+def elbo(mu: Array, s: Array, W: Array, x: Array, n: Array) -> Array:
+    """Reconstruction by a linear decoder minus the KL term, at one draw of the noise n."""
+    r = W @ (mu + np.exp(s / 2) * n) - x
+    return -r @ r / 2 - np.sum(mu**2 + np.exp(s) - s - 1) / 2
+
+
+@elbo.rule
+def _(mu: Array, s: Array, W: Array, x: Array, n: Array) -> Array:
+    z = mu + np.exp(s / 2) * n
+    r = W @ z - x
+    d = -W.T @ r
+    return d - mu, d * np.exp(s / 2) * n / 2 - (np.exp(s) - 1) / 2, -np.outer(r, z)
+
+
+@row(
+    "REINFORCE surrogate",
+    Z="(n, k)",
+    y="(n,) labels k",
+    R="(n,) fixed",
+    source="Williams 1992, eq. 4; Sutton and Barto 2018, eq. 13.8",
+    stable=True,
+    keywords="policy gradient score function estimator log-derivative trick",
+)
+def reinforce(Z: Array, y: Array, R: Array) -> Array:
+    """Its gradient is the policy gradient estimate: scores of the actions taken, times their returns."""
+    return np.mean(R * np.sum(hot(y, Z) * log_softmax(Z), axis=1))
+
+
+@reinforce.rule
+def _(Z: Array, y: Array, R: Array) -> Array:
+    return R[:, None] * (hot(y, Z) - softmax(Z)) / len(Z)
+
+
+@row(
+    "Clipped policy objective",
+    a="(n,)",
+    b="(n,) fixed",
+    A="(n,) fixed",
+    source="Schulman et al. 2017, eq. 7",
+    kinks="Where a ratio meets its bound.",
+    scales=(1e-3, 1.0),
+    keywords="PPO proximal policy optimization",
+)
+def ppo_objective(a: Array, b: Array, A: Array, eps: float = 0.2) -> Array:
+    """Advantages times ratios of new to old probability, given as logarithms; clipped from above."""
+    r = np.exp(a - b)
+    return np.mean(np.minimum(r * A, np.clip(r, 1 - eps, 1 + eps) * A))
+
+
+@ppo_objective.rule
+def _(a: Array, b: Array, A: Array, eps: float) -> Array:
+    r = np.exp(a - b)
+    return np.where(r * A <= np.clip(r, 1 - eps, 1 + eps) * A, r * A, 0) / len(a)
+
+
+@row(
+    "Expected return of a softmax policy",
+    z="(k,)",
+    q="(k,) fixed",
+    source="Sutton and Barto 2018, sec. 13.2",
+    stable=True,
+    keywords="policy gradient theorem advantage baseline",
+)
+def policy_value(z: Array, q: Array) -> Array:
+    """Exact value of a one-step policy: each action is weighed by its advantage over the mean."""
+    return softmax(z) @ q
+
+
+@policy_value.rule
+def _(z: Array, q: Array, f: Array) -> Array:
+    return softmax(z) * (q - f)
+
+
+@row(
+    "Score matching objective",
+    x="(d,)",
+    W="(d, d)",
+    b="(d,)",
+    source="Hyvärinen 2005, eq. 4",
+    scales=(1e-3, 1.0),
+    keywords="Hyvarinen score matching trace of the Jacobian",
+)
+def score_matching(x: Array, W: Array, b: Array) -> Array:
+    """For the linear score model W x + b: trace of its Jacobian plus half its squared length."""
+    s = W @ x + b
+    return np.trace(W) + s @ s / 2
+
+
+@score_matching.rule
+def _(x: Array, W: Array, b: Array) -> Array:
+    s = W @ x + b
+    return W.T @ s, np.outer(s, x) + np.eye(len(x), dtype=x.dtype), s
+
+
+@row(
+    "Denoising objective",
+    x="(d,) fixed",
+    n="(d,) fixed",
+    W="(d, d)",
+    source="Vincent 2011, eq. 10; Ho, Jain and Abbeel 2020, eq. 14",
+    scales=(1e-3, 1.0),
+    keywords="diffusion denoising score matching",
+)
+def denoising_loss(x: Array, n: Array, W: Array, sigma: float = 0.5) -> Array:
+    """A linear model predicts the noise n from the noisy point x + sigma n."""
+    r = W @ (x + sigma * n) - n
+    return r @ r
+
+
+@denoising_loss.rule
+def _(x: Array, n: Array, W: Array, sigma: float) -> Array:
+    z = x + sigma * n
+    return 2 * np.outer(W @ z - n, z)
+
+
+@row(
+    "Planar flow log-determinant",
+    x="(d,)",
+    u="(d,)",
+    w="(d,)",
+    b="()",
+    source="Rezende and Mohamed 2015, eq. 12",
+    scales=(1e-3, 0.5),
+    kinks="Where the determinant is zero.",
+    keywords="normalizing flow change of variables",
+)
+def planar_flow_log_det(x: Array, u: Array, w: Array, b: Array) -> Array:
+    """Log-determinant of the map x + u tanh(w'x + b), by the matrix determinant lemma."""
+    return np.log(np.abs(1 + (1 - np.tanh(w @ x + b) ** 2) * (u @ w)))
+
+
+@planar_flow_log_det.rule
+def _(x: Array, u: Array, w: Array, b: Array) -> Array:
+    t = np.tanh(w @ x + b)
+    s = 1 - t**2
+    d = 1 / (1 + s * (u @ w))
+    a = -2 * t * s * (u @ w) * d
+    return a * w, s * d * w, a * x + s * d * u, a

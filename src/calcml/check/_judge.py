@@ -120,7 +120,7 @@ def _verdict(
         slack = 1e-4 * max(size, high - low)
         return "kink" if low - slack <= claim <= high + slack else "wrong"
     relative = difference / size
-    if relative > limits.visible and difference > 10 * error:
+    if relative > limits.visible and difference > 5 * error:
         return "wrong"
     if relative > limits.acceptable and difference > 3 * error:
         return "wrong"

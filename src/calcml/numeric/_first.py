@@ -108,7 +108,6 @@ def gradient(
     f : callable
         Maps shape s to a number; with `batched`, shape (p,) + s to shape (p,).
     x : array_like, shape s
-        Never changed: `f` gets copies.
     method : {"central", "forward", "backward", "complex", "richardson"}
     h : number or array_like, shape s, optional
         The step, or the longest one for "richardson"; chosen for each component if omitted.

@@ -39,8 +39,7 @@ def hessian(
 ) -> Any:
     """Hessian of a scalar function, from its values or from those of its gradient.
 
-    Values alone take 2 n**2 calls of `f` and half of the digits, for the best step is the fourth
-    root of the machine epsilon. With `gradient` it takes 2 n calls of that.
+    Values alone take 2 n**2 calls of `f`, and half of the digits; with `gradient` it is 2 n calls.
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ def hessian(
     Raises
     ------
     ValueError
-        If `f` has no values on one side of `x`.
+        If one side of `x` has no values.
 
     Examples
     --------

@@ -488,7 +488,7 @@ def test_dtype_is_kept(dtype):
     seen = set()
 
     def spy(x):  # an identity whose rule looks at the derivative that passes through
-        from calcml.autodiff.engine import unary
+        from calcml.autodiff._shortcuts import unary
 
         return unary(lambda x: x * 1, lambda g: (seen.add(g.dtype), g * 1)[1])(x)
 

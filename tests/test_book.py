@@ -327,7 +327,7 @@ def test_markdown_of_a_page_keeps_no_comment_and_marks_outputs(tmp_path: Path) -
     assert "<!--" not in text
     assert "assert x == 1" not in text
     assert "```{.text .output}\n1\n```" in text
-    assert "    figure-goes-here-a-line\n" in text
+    assert "\n\n    figure-goes-here-a-line\n\n" in text
     html = made.html("<p>figure-goes-here-a-line</p>", path, "../../")
     assert html.count('alt="A line that rises from left to right."') == 2
     assert 'src="../../assets/figures/a-line-dark.svg#only-dark"' in html

@@ -1,6 +1,7 @@
 """Every row of the reference table, against every oracle, and every wrong rule against the check."""
 
 import ast
+import importlib
 import inspect
 import textwrap
 import types
@@ -8,6 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
+from book import frameworks
 from tex_reader import Eye, evaluate_lines
 
 from calcml import functions
@@ -108,60 +110,18 @@ def test_titles_and_names_are_unique():
 # Frameworks
 
 
-@pytest.fixture(scope="module")
-def jax():
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
-    return jax
-
-
 @every_row
-def test_jax_runs_the_same_function(name, jax):
-    row = ROWS[name]
-    rng = np.random.default_rng(5)
-    x = row.sample(rng)
-    y = row(*x)
-    g = rng.standard_normal(np.shape(y))
-    same = row.under(jax.numpy)
-    moved = tuple(i for i, a in enumerate(row.arguments) if not a.fixed)
-    derive = jax.grad(lambda *a: jax.numpy.sum(g * same(*a)), argnums=moved)
-    theirs = jax.jit(derive)(*map(jax.numpy.asarray, x))
-    ours = row.gradient(*x, upstream=g)
-    ours = ours if isinstance(ours, tuple) else (ours,)
-    assert row.error(x, g, ours, tuple(np.asarray(a) for a in theirs)) <= FRAMEWORK
+def test_jax_runs_the_same_function(name):
+    pytest.importorskip("jax")
+    assert frameworks.jax_error(ROWS[name]) <= FRAMEWORK
 
 
-def torch_rows():
-    try:
-        from torch_rows import TORCH
-    except ImportError:
-        return {}
-    return TORCH
+TORCH = importlib.import_module("book.torch_rows").TORCH if frameworks.installed("torch") else {}
 
 
-@pytest.mark.parametrize(
-    "name", torch_rows() or [pytest.param("", marks=pytest.mark.skip("needs torch"))]
-)
-def test_torch_agrees(name):
-    import torch
-
-    row = ROWS[name]
-    rng = np.random.default_rng(6)
-    for case in row.cases:
-        x = row.sample(rng, case)
-        y = row(*x)
-        g = rng.standard_normal(np.shape(y))
-        tensors = [
-            torch.tensor(a, requires_grad=not d.fixed)
-            for a, d in zip(x, row.arguments, strict=True)
-        ]
-        value = torch_rows()[name](*tensors)
-        np.testing.assert_allclose(y, value.detach().numpy(), rtol=1e-10, atol=1e-12)
-        value.backward(torch.tensor(g).reshape(value.shape))
-        theirs = tuple(t.grad.numpy() for t in tensors if t.requires_grad)
-        ours = row.gradient(*x, upstream=g)
-        ours = ours if isinstance(ours, tuple) else (ours,)
-        assert row.error(x, g, ours, theirs) <= FRAMEWORK
+@pytest.mark.parametrize("name", TORCH or [pytest.param("", marks=pytest.mark.skip("needs torch"))])
+def test_torch_agrees_at_every_size(name):
+    assert frameworks.torch_error(ROWS[name], TORCH[name]) <= FRAMEWORK
 
 
 # Extremes
@@ -335,34 +295,73 @@ def test_no_wrong_rule_survives(name):
 # Formulas
 
 
-@every_row
-def test_formulas_are_read_back(name):
-    """The TeX, read by a program of its own and evaluated, gives the value and the gradients."""
-    row = ROWS[name]
+def environment(row):
+    """Sample arguments, sizes, and the value of everything a formula of the row can mention."""
     values, sizes = row.example()
     f = row.function(**values)
     g = np.random.default_rng(9).standard_normal(np.shape(f))
+    names = {symbol(key, ndim(value)): value for key, value in values.items()}
+    names = {key: size for key, size in sizes.items() if key not in names} | names
+    return values, sizes, names | {symbol("f", ndim(f)): f, symbol("g", ndim(f)): g}
 
+
+def finder(row):
     def find(wanted):
         for place in (row.function.__globals__, vars(np), vars(np.linalg)):
             if wanted in place:
                 return getattr(place[wanted], "function", place[wanted])
         raise KeyError(wanted)
 
-    names = {symbol(key, ndim(value)): value for key, value in values.items()}
-    names = {key: size for key, size in sizes.items() if key not in names} | names
+    return find
+
+
+def compare(row, values, sizes, names, results, where):
+    """Evaluate the formulas of the gradients, and assert that they are what the rule returns."""
+    f = row.function(**values)
+    found = evaluate_lines(where, results, names, sizes, finder(row))
+    g = None if row.scaled_by_upstream else names[symbol("g", ndim(f))]
+    for a, b in zip(found, row.pull_back(values, f, g), strict=True):
+        a, b = np.squeeze(a.like(b) if isinstance(a, Eye) else a), np.squeeze(b)
+        np.testing.assert_allclose(a + 0 * b, b, rtol=1e-10, atol=1e-12)
+
+
+@every_row
+def test_formulas_are_read_back(name):
+    """The TeX, read by a program of its own and evaluated, gives the value and the gradients."""
+    row = ROWS[name]
+    values, sizes, names = environment(row)
+    f = row.function(**values)
+    own = {symbol("f", ndim(f)), symbol("g", ndim(f))}
     results, where = row.formulas()
-    (value,) = evaluate_lines(where, results, names, sizes, find)
+    arguments = {key: value for key, value in names.items() if key not in own}
+    (value,) = evaluate_lines(where, results, arguments, sizes, finder(row))
     np.testing.assert_allclose(np.squeeze(value), np.squeeze(f), rtol=1e-10, atol=1e-12)
-    names |= {symbol("f", ndim(f)): f, symbol("g", ndim(f)): g}
     results, where = row.gradient_formulas()
-    found = evaluate_lines(where, results, names, sizes, find)
-    right = row.pull_back(values, f, None if row.scaled_by_upstream else g)
-    for a, b in zip(found, right, strict=True):
-        a = a.like(b) if isinstance(a, Eye) else a
-        np.testing.assert_allclose(
-            np.squeeze(a) + 0 * np.squeeze(b), np.squeeze(b), rtol=1e-10, atol=1e-12
-        )
+    compare(row, values, sizes, names, results, where)
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("quadratic-form", "A + A", "A - A"),
+        ("matrix-product", r"A^\top", "A"),
+        ("sigmoid", "1 - f", "1 + f"),
+        ("softmax-cross-entropy", r"\frac{1}{n}", ""),
+        ("layer-norm", r"\operatorname{mean}_{d}(d)", "0"),
+        ("attention", r"\bar{S}^\top Q", r"\bar{S} K"),
+    ],
+)
+def test_the_reader_sees_a_wrong_formula(name, right, wrong):
+    row = ROWS[name]
+    values, sizes, names = environment(row)
+    results, where = row.gradient_formulas()
+    assert any(right in line.right for line in [*results, *where])
+    results, where = (
+        [type(line)(line.left, line.right.replace(right, wrong)) for line in lines]
+        for lines in (results, where)
+    )
+    with pytest.raises(AssertionError):
+        compare(row, values, sizes, names, results, where)
 
 
 # Names

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import subprocess
 import sys
 import time
@@ -623,6 +624,11 @@ PARTS = {
 
 def main(arguments: list[str]) -> None:
     """Everything, or the parts that are named: python tests/benchmarks/autodiff.py hvp hessian."""
+    if "CALCML_ONE_THREAD" not in os.environ:
+        # The libraries read the number of threads when they are loaded, so start again.
+        names = ("CALCML_ONE_THREAD", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+        threads = dict.fromkeys(names, "1")
+        os.execve(sys.executable, [sys.executable, __file__, *arguments], {**os.environ, **threads})
     if arguments[:1] == ["--memory"]:
         measure_memory(arguments[1], int(arguments[2]))
         return

@@ -85,7 +85,7 @@ def jax_check(f: Any, g: Any, x: Any) -> bool:
 
 def hips_check(f: Any, g: Any, x: Any) -> bool:
     wrapped = autograd.extend.primitive(lambda v: float(f(v)))
-    autograd.extend.defvjp(wrapped, lambda ans, v: lambda up: up * g(v))
+    autograd.extend.defvjp(wrapped, lambda value, v: lambda up: up * g(v))
     try:
         autograd.test_util.check_grads(wrapped, modes=["rev"], order=1)(x)
     except AssertionError:

@@ -77,7 +77,8 @@ class Book:
                     lines[block.output_line - 1] = f"{pad}```{{.text .output}}"
                 if block.figure and not lacking:
                     place = _PLACE.format(block.figure.name)
-                    lines[block.figure.line - 1] = f"\n{pad}{place}\n"
+                    # The marker has four lines or more: the place stands between blank ones.
+                    lines[block.figure.line] = pad + place
             if lacking and not chain[-1].hidden:
                 last = max(chain[-1].end, chain[-1].output_end)
                 names = " and ".join(sorted(lacking))

@@ -16,7 +16,7 @@ import numpy as np
 from calcml.functions import all_identities
 from calcml.identity import Identity
 
-from . import kinks
+from . import frameworks, kinks
 from .reader import ROOT
 
 CACHE = ROOT / ".cache" / "identities"
@@ -204,6 +204,7 @@ def measured(row: Identity) -> dict[str, float]:
     for seed in SEEDS:
         for oracle, error in row.check(np.random.default_rng(seed)).items():
             worst[oracle] = max(worst.get(oracle, 0.0), error)
+    worst |= frameworks.errors(row)
     CACHE.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(worst), "utf-8")
     return worst
@@ -214,6 +215,7 @@ for _path in sorted((ROOT / "src" / "calcml").rglob("*.py")):
     if _path.parent.name in {"identity", "autodiff", "numeric"}:
         _PACKAGE.update(_path.read_bytes())
 _PACKAGE.update(np.__version__.encode())
+_PACKAGE.update(bytes([frameworks.installed("jax"), frameworks.installed("torch")]))
 
 
 def _version(row: Identity) -> str:

@@ -19,7 +19,8 @@ import numpy as np
 
 from calcml.autodiff import _errors as errors
 from calcml.autodiff._batch import Batch
-from calcml.autodiff.engine import Dual, Primitive, Variable, binary, plain, unary
+from calcml.autodiff._shortcuts import binary, unary
+from calcml.autodiff.engine import Dual, Primitive, Variable, plain
 
 
 def over(g: Any, d: Any, good: Any = None) -> Any:

@@ -12,7 +12,8 @@ import numpy as np
 
 from calcml.autodiff import _errors as errors
 from calcml.autodiff._shapes import as_array, axes_of, dense_scatter, expand_dims
-from calcml.autodiff.engine import Primitive, binary, sum_to
+from calcml.autodiff._shortcuts import binary
+from calcml.autodiff.engine import Primitive, sum_to
 
 
 def solid(g: Any) -> Any:

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 
 from calcml.autodiff import _errors as errors
 from calcml.autodiff._shapes import axes_of, dense_scatter, kept
-from calcml.autodiff.engine import Primitive, Traced, plain, unary
+from calcml.autodiff._shortcuts import unary
+from calcml.autodiff.engine import Primitive, Traced, plain
 
 __all__ = ["cross_entropy", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
 

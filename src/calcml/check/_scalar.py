@@ -254,13 +254,15 @@ class Check:
         else:
             return result
         lines.share_noise(self.lines)
-        evidence = measure(
-            lines.in_directions(directions(x, moved, 1, self.rng)),
-            allow_complex=result.method == "complex step",
-            allow_real=True,
-        )
-        if verdicts(evidence, moved, self.limits) != ["wrong"]:
-            return result
+        # An accusation takes two directions that agree, in different units.
+        for along in directions(x, moved, 3, self.rng)[:2]:
+            evidence = measure(
+                lines.in_directions(along[None]),
+                allow_complex=result.method == "complex step",
+                allow_real=True,
+            )
+            if verdicts(evidence, moved, self.limits) != ["wrong"]:
+                return result
         there, _ = judge(evidence, moved, self.parameters, self.limits, self.evaluations)
         if np.all(np.abs(moved - claimed) <= 0):
             sentence = (

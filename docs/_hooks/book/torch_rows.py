@@ -1,10 +1,15 @@
 """What PyTorch calls the rows that it has: from the arguments of a row to the same value."""
 
-import torch
-import torch.nn.functional as F
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+# Imported by name: its types are not those of a package that is always there.
+torch: Any = import_module("torch")
+F: Any = import_module("torch.nn.functional")
 
 
-def lstm(x, h, c, W, U, b):
+def lstm(x: Any, h: Any, c: Any, W: Any, U: Any, b: Any) -> Any:
     """PyTorch orders the gates input, forget, candidate, output."""
     order = [0, 1, 3, 2]
     W, U, b = W[order].flatten(0, 1), U[order].flatten(0, 1), b[order].flatten()
@@ -12,17 +17,17 @@ def lstm(x, h, c, W, U, b):
     return torch.cat(new)
 
 
-def gru(x, h, W, U, b):
+def gru(x: Any, h: Any, W: Any, U: Any, b: Any) -> Any:
     W, U, b = W.flatten(0, 1), U.flatten(0, 1), b.flatten()
     return torch.gru_cell(x[None], h[None], W, U, b, torch.zeros_like(b))[0]
 
 
-def multi_head(X, W_q, W_k, W_v, W_o, M):
+def multi_head(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, M: Any) -> Any:
     heads = F.scaled_dot_product_attention(X @ W_q, X @ W_k, X @ W_v, M)
     return torch.einsum("hnd,hde->ne", heads, W_o)
 
 
-TORCH = {
+TORCH: dict[str, Callable[..., Any]] = {
     "lstm-cell": lstm,
     "gru-cell": gru,
     "multi-head-attention": multi_head,

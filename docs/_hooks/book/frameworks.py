@@ -1,0 +1,72 @@
+"""JAX and PyTorch as oracles for the rows of the reference table, where they are installed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import numpy as np
+
+from calcml.identity import Identity
+
+SEED = 5
+
+
+def installed(name: str) -> bool:
+    """Whether a framework can be imported."""
+    return importlib.util.find_spec(name) is not None
+
+
+def errors(row: Identity) -> dict[str, float]:
+    """Worst error of a row against each framework that is installed and has it."""
+    found = {}
+    if installed("jax"):
+        found["JAX"] = jax_error(row)
+    if installed("torch"):
+        from .torch_rows import TORCH
+
+        if row.name in TORCH:
+            found["PyTorch"] = torch_error(row, TORCH[row.name])
+    return found
+
+
+def jax_error(row: Identity) -> float:
+    """Error against JAX, which differentiates the very same code with its own NumPy."""
+    jax: Any = importlib.import_module("jax")
+    jax.config.update("jax_enable_x64", True)
+    rng = np.random.default_rng(SEED)
+    x = row.sample(rng)
+    g = rng.standard_normal(np.shape(row(*x)))
+    same = row.under(jax.numpy)
+    moved = tuple(i for i, a in enumerate(row.arguments) if not a.fixed)
+    derive = jax.grad(lambda *a: jax.numpy.sum(g * same(*a)), argnums=moved)
+    theirs = jax.jit(derive)(*map(jax.numpy.asarray, x))
+    return row.error(x, g, _all(row.gradient(*x, upstream=g)), tuple(map(np.asarray, theirs)))
+
+
+def torch_error(row: Identity, function: Any) -> float:
+    """Error of value and gradients against PyTorch's own version, worst over all sizes."""
+    torch: Any = importlib.import_module("torch")
+    rng = np.random.default_rng(SEED)
+    worst = 0.0
+    for case in row.cases:
+        x = row.sample(rng, case)
+        y = row(*x)
+        g = rng.standard_normal(np.shape(y))
+        tensors = [
+            torch.tensor(a, requires_grad=not d.fixed)
+            for a, d in zip(x, row.arguments, strict=True)
+        ]
+        value = function(*tensors)
+        value.backward(torch.tensor(g).reshape(value.shape))
+        theirs = tuple(t.grad.numpy() for t in tensors if t.requires_grad)
+        ours = _all(row.gradient(*x, upstream=g))
+        size = max(float(np.max(np.abs(y), initial=0.0)), 1e-300)
+        apart = float(np.max(np.abs(y - value.detach().numpy()), initial=0.0))
+        worst = max(worst, row.error(x, g, ours, theirs), apart / size)
+    return worst
+
+
+def _all(found: Any) -> tuple[Any, ...]:
+    return found if isinstance(found, tuple) else (found,)

@@ -182,6 +182,24 @@ def test_jacobian_in_chunks():
     np.testing.assert_allclose(ad.jacobian(lambda x: M.T @ x)(M[:, 0]), M.T)
 
 
+def test_factors_of_a_batch_wait_and_are_not_lost():
+    """Multiplications are collected; every other operation, and the result, must see them."""
+    c = np.array([2.0, -1.0, 3.0])
+    factors = [
+        (lambda x: c * (c * x) + c * x, np.diag(c * c + c)),
+        (lambda x: A @ (c * (c * x)), A * c * c),
+        (lambda x: c * (c * x)[::-1], np.diag(c) @ np.diag(c)[::-1]),
+        (lambda x: np.where(c > 0, c * x, x * x) * c, np.diag(np.where(c > 0, c, 2 * X) * c)),
+    ]
+    for F, expected in factors:
+        rows = ad.jacobian(F)(X)
+        columns = ad.jacobian(lambda x, F=F: np.stack([F(x)] * 3))(X)[1]
+        np.testing.assert_allclose(columns, rows)
+        unit = np.stack([ad.jvp(F, X, e)[1] for e in np.eye(3)], axis=-1)
+        np.testing.assert_allclose(rows, unit)
+        np.testing.assert_allclose(rows, expected)
+
+
 def test_hessian_of_a_network_is_symmetric():
     H = ad.hessian(lambda V, w: np.sum(np.tanh(X @ V) * w), (0, 1))(A.T.copy(), np.ones(2))
     assert H[0][0].shape == (3, 2, 3, 2)

@@ -308,7 +308,7 @@ def test_numbers_must_be_computed(tmp_path: Path, text: str, right: bool) -> Non
     [
         ("np.linalg.norm", True),
         ("calcml.numeric.gradient", True),
-        ("calcml.numeric.gradiant", False),
+        ("calcml.numeric.no_such", False),
         ("np.float128x", False),
     ],
 )

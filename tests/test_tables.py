@@ -51,7 +51,7 @@ def test_no_formula_is_unchecked(page):
 def test_command_prints_a_row_and_checks_it(capsys):
     assert main(["identity", "softmax cross-entropy"]) == 0
     said = capsys.readouterr().out
-    assert "Softmax cross-entropy gradient (Losses)" in said
+    assert "Softmax cross-entropy gradient (Classification losses)" in said
     assert r"\operatorname{softmax}(z) - \operatorname{one hot}" in said
     assert said.rstrip().endswith("passed")
 

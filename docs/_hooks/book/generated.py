@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 def pages() -> dict[str, str]:
     """Where each generated page stands in the book, and its Markdown."""
     digest = hashlib.sha256(environment().encode())
-    for name in ("tables.py", "kinks.py"):
+    for name in ("tables.py", "kinks.py", "frameworks.py", "torch_rows.py"):
         digest.update((HERE / name).read_bytes())
     for page in sorted((ROOT / "docs").rglob("*.md")):  # rows link to the chapters that exist
         digest.update(page.relative_to(ROOT).as_posix().encode())

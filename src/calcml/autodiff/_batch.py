@@ -32,6 +32,13 @@ class Batches(Level):
         self, p: Primitive, traced: Sequence[int], args: Any, values: Any, settings: Any
     ) -> Any:
         """Call a primitive once for the whole batch, or entry by entry if it has no rule here."""
+        if p.__name__ == "multiply" and len(traced) == 1:
+            batch, factor = args[traced[0]], args[1 - traced[0]]
+            if type(factor) is np.ndarray and factor.shape == batch.shape:
+                scale = factor if batch.scale is None else batch.scale * factor
+                return Batch(batch.value, self, batch.units, scale)
+        for i in traced:
+            values[i] = args[i].settled()
         rule = elementwise if p.elementwise else RULES.get(p.__name__)
         if rule is not None:
             y = rule(p, traced, args, values)
@@ -47,16 +54,27 @@ class Batches(Level):
 class Batch(Traced):
     """An array of the batch; ``value`` has the batch as its first axis.
 
-    ``units`` says which unit vectors the batch holds, as long as that is what it holds: a matrix
-    times a unit vector is a column of the matrix, and need not be computed.
+    ``units`` says which unit vectors ``value`` holds, if it does: a matrix times a unit vector is a
+    column of the matrix, and need not be computed. ``scale`` is an array that all arrays of the
+    batch are still to be multiplied with: one factor after the other is collected there, and the
+    whole batch is multiplied once, when its entries are needed.
     """
 
-    __slots__ = ("units",)
+    __slots__ = ("scale", "units")
 
-    def __init__(self, value: Any, batches: Batches, units: slice | None = None) -> None:
+    def __init__(
+        self, value: Any, batches: Batches, units: slice | None = None, scale: Any = None
+    ) -> None:
         self.value = value
         self.origin = batches
         self.units = units
+        self.scale = scale
+
+    def settled(self) -> Any:
+        """Carry out the multiplication; return the entries."""
+        if self.scale is not None:
+            self.value, self.scale, self.units = self.value * self.scale, None, None
+        return self.value
 
     @property
     def shape(self) -> Any:

@@ -44,7 +44,7 @@ def is_zero(g: Any) -> Any:
     """Where g is 0, entry by entry also in a batch."""
     while type(g) is Variable or type(g) is Dual:
         g = g.value
-    return Batch(is_zero(g.value), g.origin) if type(g) is Batch else g == 0
+    return Batch(is_zero(g.settled()), g.origin) if type(g) is Batch else g == 0
 
 
 def over_root(g: Any, d: Any) -> Any:

@@ -491,30 +491,36 @@ _CHUNK = 512  # unit vectors in one pass: enough for speed, and bounds the memor
 
 
 def _units(zero: np.ndarray) -> Any:
-    """Yield the unit vectors of the shape of ``zero``, in batches."""
+    """Yield the unit vectors of the shape of ``zero`` in batches, and where each begins."""
     for start in range(0, zero.size, _CHUNK):
         stop = min(start + _CHUNK, zero.size)
         identity = np.zeros((stop - start, zero.size), zero.dtype)
         identity[np.arange(stop - start), np.arange(start, stop)] = 1
         units = slice(start, stop) if zero.ndim == 1 else None
-        yield Batch(identity.reshape(-1, *zero.shape), Batches(stop - start), units)
+        yield start, Batch(identity.reshape(-1, *zero.shape), Batches(stop - start), units)
 
 
 def _by_rows(pullback: Any, y: Any, zeros: Any, k: int, flat: Any) -> list[Any]:
     """Jacobians of output k: a pullback of each of its unit vectors."""
     zero = zeros[k]
-    parts: list[list[Any]] = [[] for _ in flat]
-    for unit in _units(zero):
+    jacobians = [np.zeros((zero.size, *x.shape), x.dtype) for x in flat]
+    for start, unit in _units(zero):
         v = tree.like(y, [*zeros[:k], unit, *zeros[k + 1 :]])
-        for part, g, x in zip(parts, tree.leaves(pullback(v)), flat, strict=True):
-            batched = isinstance(g, Batch) and g.origin is unit.origin
-            part.append(g.value if batched else np.zeros((unit.origin.size, *x.shape), x.dtype))
-    return [
-        np.reshape(np.concatenate(part), zero.shape + x.shape)
-        if part
-        else np.zeros(zero.shape + x.shape, x.dtype)
-        for part, x in zip(parts, flat, strict=True)
-    ]
+        for j, g in enumerate(tree.leaves(pullback(v))):
+            if isinstance(g, Batch) and g.origin is unit.origin:
+                jacobians[j] = _filled_rows(jacobians[j], start, g.settled())
+    return [np.reshape(J, zero.shape + x.shape) for J, x in zip(jacobians, flat, strict=True)]
+
+
+def _filled_rows(J: Any, start: int, rows: Any) -> Any:
+    """Put rows into a matrix of zeros, without copying where they are all of it."""
+    stop = start + rows.shape[0]
+    if rows.shape == J.shape:
+        return rows
+    if isinstance(J, Traced) or isinstance(rows, Traced):
+        return np.concatenate([J[:start], rows, J[stop:]])
+    J[start:stop] = rows
+    return J
 
 
 def _by_columns(F: Any, x: Any, flat: Any, k: int, zero: np.ndarray) -> list[Any]:
@@ -522,16 +528,13 @@ def _by_columns(F: Any, x: Any, flat: Any, k: int, zero: np.ndarray) -> list[Any
     jacobians = []
     zeros = [np.zeros(a.shape, a.dtype) for a in flat]
     for j, a in enumerate(flat):
-        columns = []
-        for unit in _units(zeros[j]):
+        columns = np.zeros((a.size, *zero.shape), zero.dtype)
+        for start, unit in _units(zeros[j]):
             v = tree.like(x, [*zeros[:j], unit, *zeros[j + 1 :]])
             t = tree.leaves(jvp(F, x, v)[1])[k]
-            batched = isinstance(t, Batch) and t.origin is unit.origin
-            columns.append(
-                t.value if batched else np.zeros((unit.origin.size, *zero.shape), zero.dtype)
-            )
-        stacked = np.concatenate(columns) if columns else np.zeros((0, *zero.shape), zero.dtype)
-        jacobians.append(np.reshape(np.moveaxis(stacked, 0, -1), zero.shape + a.shape))
+            if isinstance(t, Batch) and t.origin is unit.origin:
+                columns = _filled_rows(columns, start, t.settled())
+        jacobians.append(np.reshape(np.moveaxis(columns, 0, -1), zero.shape + a.shape))
     return jacobians
 
 

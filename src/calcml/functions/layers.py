@@ -1,11 +1,12 @@
-"""Layers of networks: linear, convolution, pooling, normalization, embedding, gates."""
+"""Layers of networks: linear, residual, embedding, dropout, gates, experts."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from calcml.functions._registry import ROWS
-from calcml.functions.elementwise import gelu, sigmoid, silu
+from calcml.functions.activations import gelu, sigmoid, silu
+from calcml.functions.softmax import softmax
 from calcml.identity import Array, Group
 
 row = Group("Layers", ROWS)
@@ -94,292 +95,6 @@ def residual_block(x: Array, W: Array) -> Array:
 def _(g: Array, x: Array, W: Array) -> Array:
     delta = g * (1 - np.tanh(W @ x) ** 2)
     return g + W.T @ delta, np.outer(delta, x)
-
-
-def windows(x: Array, k: int) -> Array:
-    """All windows of length k along the last axis: shape (..., l + k - 1) becomes (..., l, k)."""
-    return np.stack([x[..., i : x.shape[-1] - int(k) + 1 + i] for i in range(k)], axis=-1)
-
-
-def windows_2d(x: Array, k: int, q: int) -> Array:
-    """All k by q windows of the last two axes: (..., h + k - 1, w + q - 1) to (..., h, w, k, q)."""
-    across = windows(x, q)  # (..., h + k - 1, w, q)
-    return np.moveaxis(windows(np.moveaxis(across, -3, -1), k), (-1, -2), (-2, -4))
-
-
-def padded(g: Array, k: int) -> Array:
-    """Add k - 1 zeros on both sides of the last axis."""
-    zeros = np.zeros_like(np.stack([g[..., 0]] * (int(k) - 1), axis=-1)) if k > 1 else g[..., :0]
-    return np.concatenate([zeros, g, zeros], axis=-1)
-
-
-def padded_2d(g: Array, k: int, q: int) -> Array:
-    """Add k - 1 and q - 1 zeros on both sides of the last two axes."""
-    return np.swapaxes(padded(np.swapaxes(padded(g, q), -1, -2), k), -1, -2)
-
-
-def flipped(w: Array) -> Array:
-    """Reverse the last axis."""
-    return w[..., ::-1]
-
-
-@row(
-    "Convolution in one dimension",
-    x="(n, c, l + k - 1)",
-    w="(o, c, k)",
-    b="(o,)",
-    source=GOODFELLOW + "eq. 9.6 and sec. 9.5",
-    keywords="conv1d backward cross-correlation",
-)
-def convolution_1d(x: Array, w: Array, b: Array) -> Array:
-    """Cross-correlation without padding: each weight sums its gradient over all positions."""
-    return np.einsum("ncip,ocp->noi", windows(x, w.shape[2]), w) + b[:, None]
-
-
-@convolution_1d.rule
-def _(g: Array, x: Array, w: Array) -> Array:
-    dx = np.einsum("noip,ocp->nci", windows(padded(g, w.shape[2]), w.shape[2]), flipped(w))
-    dw = np.einsum("noi,ncip->ocp", g, windows(x, w.shape[2]))
-    return dx, dw, np.sum(g, axis=(0, 2))
-
-
-@row(
-    "Convolution in two dimensions",
-    x="(n, c, h + k - 1, v + q - 1)",
-    w="(o, c, k, q)",
-    b="(o,)",
-    source=GOODFELLOW + "eq. 9.6 and sec. 9.5",
-    scales=(1.0,),
-    keywords="conv2d backward cross-correlation CNN",
-)
-def convolution_2d(x: Array, w: Array, b: Array) -> Array:
-    """Cross-correlation of images without padding, with stride one."""
-    return np.einsum("ncijpr,ocpr->noij", windows_2d(x, w.shape[2], w.shape[3]), w) + per_channel(b)
-
-
-@convolution_2d.rule
-def _(g: Array, x: Array, w: Array) -> Array:
-    k, q = w.shape[2], w.shape[3]
-    Z = windows_2d(padded_2d(g, k, q), k, q)
-    dx = np.einsum("noijpr,ocpr->ncij", Z, w[:, :, ::-1, ::-1])
-    dw = np.einsum("noij,ncijpr->ocpr", g, windows_2d(x, k, q))
-    return dx, dw, np.sum(g, axis=(0, 2, 3))
-
-
-def per_channel(b: Array) -> Array:
-    """One number for each channel, over all positions of an image."""
-    return b[..., None, None]
-
-
-def blocks(x: Array) -> Array:
-    """Blocks of two by two of the last two axes: (..., 2 h, 2 w) becomes (..., h, w, 4)."""
-    parts = [x[..., i::2, j::2] for i in range(2) for j in range(2)]
-    return np.stack(parts, axis=-1)
-
-
-def block_sums(x: Array) -> Array:
-    """Sums over the blocks of two by two."""
-    return np.sum(blocks(x), axis=-1)
-
-
-def enlarged(g: Array) -> Array:
-    """Each entry of the last two axes, repeated to a block of two by two."""
-    return np.repeat(np.repeat(g, 2, axis=-1), 2, axis=-2)
-
-
-@row(
-    "Max pooling",
-    x="(n, c, 2 * h, 2 * w)",
-    source="Scherer, Müller and Behnke 2010, eq. 2",
-    kinks="Where a window has its maximum twice: ties share the gradient, as in JAX; PyTorch takes the first.",
-    stable=True,
-    keywords="max_pool2d backward",
-)
-def max_pooling(x: Array) -> Array:
-    """Largest entry of each window of two by two: the gradient goes where it was found."""
-    return np.max(blocks(x), axis=-1)
-
-
-@max_pooling.rule
-def _(g: Array, x: Array, f: Array) -> Array:
-    M = x >= enlarged(f)
-    return M * enlarged(g / block_sums(M))
-
-
-@row(
-    "Average pooling",
-    x="(n, c, 2 * h, 2 * w)",
-    source="LeCun et al. 1998, sec. II.B",
-    keywords="avg_pool2d backward",
-)
-def average_pooling(x: Array) -> Array:
-    """Mean of each window of two by two: the gradient is spread evenly."""
-    return np.mean(blocks(x), axis=-1)
-
-
-@average_pooling.rule
-def _(g: Array) -> Array:
-    return enlarged(g) / 4
-
-
-@row(
-    "Global average pooling",
-    x="(n, c, h, w)",
-    source="Lin, Chen and Yan 2014, sec. 3.2",
-)
-def global_average_pooling(x: Array) -> Array:
-    """Mean of each channel over all positions."""
-    return np.mean(x, axis=(2, 3))
-
-
-@global_average_pooling.rule
-def _(g: Array, x: Array) -> Array:
-    return over_positions(g, x) / (x.shape[2] * x.shape[3])
-
-
-def over_positions(g: Array, x: Array) -> Array:
-    """One number for each channel, repeated at all positions of x."""
-    return g[..., None, None] * np.ones_like(x)
-
-
-@row(
-    "Batch norm, training",
-    x="(n, d)",
-    gamma="(d,)",
-    beta="(d,)",
-    source="Ioffe and Szegedy 2015, algorithm 1 and sec. 3",
-    kinks="With a batch of one the value is beta and the gradient in x is zero.",
-    scales=(1.0, 30.0),
-    keywords="batchnorm gradient backward BatchNorm1d",
-)
-def batch_norm(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Array:
-    """Each feature standardized over the batch: one example's gradient depends on all others."""
-    mu = np.mean(x, axis=0)
-    s = np.sqrt(np.mean((x - mu) ** 2, axis=0) + eps)
-    return gamma * (x - mu) / s + beta
-
-
-@batch_norm.rule
-def _(g: Array, x: Array, gamma: Array, eps: float) -> Array:
-    mu = np.mean(x, axis=0)
-    s = np.sqrt(np.mean((x - mu) ** 2, axis=0) + eps)
-    x_hat = (x - mu) / s
-    d = gamma * g
-    dx = (d - np.mean(d, axis=0) - x_hat * np.mean(d * x_hat, axis=0)) / s
-    return dx, np.sum(g * x_hat, axis=0), np.sum(g, axis=0)
-
-
-@row(
-    "Batch norm, inference",
-    x="(n, d)",
-    gamma="(d,)",
-    beta="(d,)",
-    mu="(d,) fixed",
-    var="(d,) positive fixed",
-    source="Ioffe and Szegedy 2015, algorithm 2",
-    keywords="batchnorm eval running statistics",
-)
-def batch_norm_inference(
-    x: Array, gamma: Array, beta: Array, mu: Array, var: Array, eps: float = 1e-5
-) -> Array:
-    """With running statistics it is an affine map of each feature: examples do not interact."""
-    return gamma * (x - mu) / np.sqrt(var + eps) + beta
-
-
-@batch_norm_inference.rule
-def _(g: Array, x: Array, gamma: Array, mu: Array, var: Array, eps: float) -> Array:
-    s = np.sqrt(var + eps)
-    return g * gamma / s, np.sum(g * (x - mu) / s, axis=0), np.sum(g, axis=0)
-
-
-@row(
-    "Layer norm",
-    x="(n, d)",
-    gamma="(d,)",
-    beta="(d,)",
-    source="Ba, Kiros and Hinton 2016, eq. 4",
-    chapter=WORKED,
-    kinks="With a single feature the value is beta and the gradient in x is zero.",
-    scales=(1.0, 30.0),
-    keywords="layernorm gradient backward LayerNorm",
-)
-def layer_norm(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Array:
-    """Each row standardized over its features; the gradient in x is orthogonal to 1 and nearly to x."""
-    mu = np.mean(x, axis=1, keepdims=True)
-    s = np.sqrt(np.mean((x - mu) ** 2, axis=1, keepdims=True) + eps)
-    return gamma * (x - mu) / s + beta
-
-
-@layer_norm.rule
-def _(g: Array, x: Array, gamma: Array, eps: float) -> Array:
-    mu = np.mean(x, axis=1, keepdims=True)
-    s = np.sqrt(np.mean((x - mu) ** 2, axis=1, keepdims=True) + eps)
-    x_hat = (x - mu) / s
-    d = gamma * g
-    dx = (
-        d - np.mean(d, axis=1, keepdims=True) - x_hat * np.mean(d * x_hat, axis=1, keepdims=True)
-    ) / s
-    return dx, np.sum(g * x_hat, axis=0), np.sum(g, axis=0)
-
-
-@row(
-    "RMS norm",
-    x="(n, d)",
-    gamma="(d,)",
-    source="Zhang and Sennrich 2019, eq. 4",
-    scales=(1.0, 30.0),
-    keywords="rmsnorm gradient backward LLaMA",
-)
-def rms_norm(x: Array, gamma: Array, eps: float = 1e-6) -> Array:
-    """Layer norm without centering: each row divided by its root mean square."""
-    return gamma * x / np.sqrt(np.mean(x**2, axis=1, keepdims=True) + eps)
-
-
-@rms_norm.rule
-def _(g: Array, x: Array, gamma: Array, eps: float) -> Array:
-    s = np.sqrt(np.mean(x**2, axis=1, keepdims=True) + eps)
-    d = gamma * g
-    dx = (d - x / s**2 * np.mean(d * x, axis=1, keepdims=True)) / s
-    return dx, np.sum(g * x / s, axis=0)
-
-
-@row(
-    "Standardization",
-    x="(d,)",
-    source="Ioffe and Szegedy 2015, sec. 3",
-    least={"d": 3},
-    scales=(1.0, 30.0),
-    keywords="z-score normalization whitening",
-)
-def standardize(x: Array, eps: float = 1e-5) -> Array:
-    """Mean zero and variance one: the step that batch and layer norm share."""
-    z = x - np.mean(x)
-    return z / np.sqrt(np.mean(z**2) + eps)
-
-
-@standardize.rule
-def _(g: Array, x: Array, f: Array, eps: float) -> Array:
-    z = x - np.mean(x)
-    return (g - np.mean(g) - f * np.mean(g * f)) / np.sqrt(np.mean(z**2) + eps)
-
-
-@row(
-    "Weight normalization",
-    v="(d,)",
-    s="()",
-    source="Salimans and Kingma 2016, eq. 2 and 3",
-    kinks="Undefined at $v = 0$.",
-    least={"d": 2},
-)
-def weight_normalization(v: Array, s: Array) -> Array:
-    """A weight vector given by its length and, separately, its direction."""
-    return s * v / np.linalg.norm(v)
-
-
-@weight_normalization.rule
-def _(g: Array, v: Array, s: Array) -> Array:
-    u = v / np.linalg.norm(v)
-    return s / np.linalg.norm(v) * (g - (g @ u) * u), g @ u
 
 
 def one_hot(t: Array, E: Array) -> Array:
@@ -539,19 +254,13 @@ def _(g: Array, x: Array, W: Array) -> Array:
 )
 def mixture_of_experts(x: Array, W: Array, A: Array) -> Array:
     """Outputs of linear experts, mixed with softmax weights of the same input."""
-    return expert_weights(W @ x) @ np.einsum("ekd,d->ek", A, x)
+    return softmax(W @ x) @ np.einsum("ekd,d->ek", A, x)
 
 
 @mixture_of_experts.rule
 def _(g: Array, x: Array, W: Array, A: Array) -> Array:
-    p = expert_weights(W @ x)
+    p = softmax(W @ x)
     Y = np.einsum("ekd,d->ek", A, x)
     a = p * (Y @ g - p @ (Y @ g))
     dx = W.T @ a + np.einsum("e,ekd,k->d", p, A, g)
     return dx, np.outer(a, x), np.einsum("e,k,d->ekd", p, g, x)
-
-
-def expert_weights(z: Array) -> Array:
-    """Softmax over the experts."""
-    e = np.exp(z - np.max(z))
-    return e / np.sum(e)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from calcml.functions._registry import ROWS
-from calcml.functions.elementwise import sigmoid
+from calcml.functions.activations import sigmoid
 from calcml.identity import Array, Group
 
 row = Group("Rules of differentiation and composed forms", ROWS)

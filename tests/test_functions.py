@@ -14,7 +14,7 @@ from tex_reader import Eye, evaluate_lines
 
 from calcml import functions
 from calcml.functions import all_identities, get
-from calcml.identity._formula import ndim, symbol
+from calcml.identity._symbols import ndim, symbol
 
 ROWS = {row.name: row for row in all_identities()}
 ANALYTIC, DIFFERENCES, FRAMEWORK = 1e-10, 1e-7, 1e-9
@@ -96,7 +96,8 @@ def test_default_upstream_is_ones(name):
 def test_row_says_what_it_is(name):
     row = ROWS[name]
     assert row.source
-    assert (row.__doc__ or "").rstrip().endswith(".")
+    assert row.summary.endswith(".")
+    assert f"{row.arguments[0].name} : array_like, shape" in row.__doc__
     assert getattr(functions, row.__name__) is row
     assert row.__name__ in functions.__all__
     assert any(not a.fixed for a in row.arguments)

@@ -5,9 +5,9 @@ import pytest
 
 from calcml.identity import Array, Group, Identity, Registry
 from calcml.identity._arguments import TESTS, Argument, sample
-from calcml.identity._formula import symbol
 from calcml.identity._oracles import ORACLES, relative_error
 from calcml.identity._rebase import ANALYTIC
+from calcml.identity._symbols import symbol
 
 
 def make(function, **settings):

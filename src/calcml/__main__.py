@@ -34,7 +34,7 @@ def failed(errors: dict[str, float]) -> bool:
 def show(row: Identity) -> bool:
     """Print a row and its check; True if it passed."""
     print(f"{row.title} gradient ({row.group})")
-    print(" ".join((row.__doc__ or "").split()))
+    print(row.summary)
     print()
     for title, (results, where) in (
         ("function", row.formulas()),

@@ -523,7 +523,7 @@ def hessian_vector_products(rounds: int = 15) -> None:
     print(
         "\nHessian-vector products: time / gradient, / by hand; PyTorch double backward / by hand"
     )
-    for n, rows in ((100, 1000), (1000, 1000)):
+    for n, rows in ((100, 5000), (1000, 1000)):
         X, y, w = _logistic_data(n, rows)
         v = np.random.default_rng(1).standard_normal(n)
         f, f_torch = _logistic(X, y)
@@ -594,7 +594,7 @@ def _logistic(X: np.ndarray, y: np.ndarray) -> tuple[Callable[[Any], Any], Calla
 
 def hessians(rounds: int = 5) -> None:
     print("\nFull Hessian of logistic regression, time / closed form")
-    for n, rows in ((100, 1000), (300, 1000), (1000, 1000), (5000, 1000)):
+    for n, rows in ((100, 5000), (300, 3000), (1000, 2000), (5000, 1000)):
         X, y, w = _logistic_data(n, rows)
         f, _ = _logistic(X, y)
         full = ad.hessian(f)

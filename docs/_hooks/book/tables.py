@@ -124,7 +124,6 @@ def section(row: Identity) -> str:
     """One row: everything that is known of it, under a heading of its own."""
     errors = measured(row)
     worst = max(errors.values())
-    text = " ".join(inspect.cleandoc(row.__doc__ or "").split())
     facts = [
         ("Shapes", ", ".join(f"`{a.name}` {shape_of(row, a.name)}" for a in row.arguments)),
         ("Conditions", row.kinks),
@@ -139,7 +138,7 @@ def section(row: Identity) -> str:
 
 ### {row.title} gradient {{ #{row.name} }}
 
-{text}
+{row.summary}
 
 {displayed(value, before)}
 

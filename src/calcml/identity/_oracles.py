@@ -12,7 +12,7 @@ from calcml.identity._arguments import Array
 from calcml.identity._rebase import ANALYTIC, rebased
 
 if TYPE_CHECKING:
-    from calcml.identity import Identity
+    from calcml.identity._identity import Identity
 
 __all__ = ["ORACLES", "relative_error"]
 

@@ -42,11 +42,9 @@ def deep_plain(x: Any) -> Any:
 def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
     if method == "__call__":
         operation = FUNCTIONS.get(ufunc)
-        if operation is None:
-            raise errors.no_rule(ufunc)
-        if settings:
-            raise errors.keyword(ufunc, settings)
-        return operation(*inputs)
+        if operation is not None and not settings:
+            return operation(*inputs)
+        raise errors.no_rule(ufunc) if operation is None else errors.keyword(ufunc, settings)
     if method == "outer":
         a, b = inputs
         return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **settings)
@@ -61,25 +59,32 @@ def array_function(self: Any, function: Any, types: Any, args: Any, settings: An
     operation = FUNCTIONS.get(function)
     if operation is None:
         raise errors.no_rule(function)
-    return guarded(function, operation)(*args, **settings)
+    try:
+        return operation(*args, **settings)
+    except TypeError:
+        check_settings(function, operation, settings)
+        raise
+
+
+def check_settings(function: Any, operation: Callable[..., Any], settings: Any) -> None:
+    """Name the settings that an operation does not know, as in np.sum(x, dtype=...)."""
+    known = inspect.signature(operation).parameters.values()
+    extra = set(settings) - {p.name for p in known}
+    if extra and not any(p.kind is p.VAR_KEYWORD for p in known):
+        raise errors.keyword(function, extra) from None
 
 
 def guarded(function: Any, operation: Callable[..., Any]) -> Callable[..., Any]:
-    """Have an operation name a setting it does not know, as in np.sum(x, dtype=...)."""
+    """Have a method name the settings that it does not know."""
 
-    def guard(*args: Any, **settings: Any) -> Any:
+    def method(*args: Any, **settings: Any) -> Any:
         try:
             return operation(*args, **settings)
         except TypeError:
-            known = inspect.signature(operation).parameters.values()
-            if any(p.kind is p.VAR_KEYWORD for p in known):
-                raise
-            extra = set(settings) - {p.name for p in known}
-            if not extra:
-                raise
-            raise errors.keyword(function, extra) from None
+            check_settings(function, operation, settings)
+            raise
 
-    return guard
+    return method
 
 
 def constant(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -48,7 +48,8 @@ _mean = Primitive(
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     shape = x.shape
     axes = axes_of(axis, len(shape))
-    return _mean(x, axes, keepdims, shape, math.prod([shape[k] for k in axes]))
+    count = x.size if axis is None else math.prod([shape[k] for k in axes])
+    return _mean(x, axes, keepdims, shape, count)
 
 
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:

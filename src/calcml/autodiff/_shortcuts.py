@@ -20,6 +20,8 @@ def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -
     """Make an elementwise function of one array, recorded without detours."""
     primitive = Primitive(function, [partial], "elementwise", name)
     keep = keeper(partial, ["y", "x"])
+    # What most rules ask for needs no call to pick it.
+    only_y, only_x = asked(partial) == ["y"], asked(partial) == ["x"]
 
     def operation(x: Any) -> Any:
         kind = type(x)
@@ -27,7 +29,7 @@ def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -
             return apply(primitive, (x,))
         value, origin = x.value, x.origin
         y = operation(value) if type(value) in TRACED else function(value)
-        saved = keep((y, value))
+        saved = (y,) if only_y else (value,) if only_x else keep((y, value))
         if kind is Dual:
             return Dual(y, origin, partial(x.tangent, *saved))
         origin.append((x.index, partial, saved))
@@ -43,6 +45,7 @@ def binary(
     primitive = Primitive(function, [left, right], kind, name)
     keep_left, keep_right = (keeper(partial, ["y", "a", "b"]) for partial in (left, right))
     reads_b, reads_a = "b" in asked(left), "a" in asked(right)
+    only_b, only_a = asked(left) == ["b"], asked(right) == ["a"]
     elementwise = kind == "elementwise"
 
     def operation(a: Any, b: Any) -> Any:
@@ -51,11 +54,12 @@ def binary(
             if kind_b is Variable and a.origin is b.origin:
                 tape, x, z = a.origin, a.value, b.value
                 y = operation(x, z) if type(x) in TRACED or type(z) in TRACED else function(x, z)
-                known = (y, x, z)
                 to_a, to_b = left, right
                 if elementwise and x.shape != z.shape:
                     to_a, to_b = summed(left, x.shape), summed(right, z.shape)
-                tape.append(((a.index, to_a, keep_left(known)), (b.index, to_b, keep_right(known))))
+                saved_a = (z,) if only_b else keep_left((y, x, z))
+                saved_b = (x,) if only_a else keep_right((y, x, z))
+                tape.append(((a.index, to_a, saved_a), (b.index, to_b, saved_b)))
                 return Variable(y, tape, len(tape) - 1)
             if kind_b in CONSTANT:
                 x = a.value

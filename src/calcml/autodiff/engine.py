@@ -479,7 +479,7 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
         if type(g) is Scatter:
             g = g.dense()
         for parent, partial, saved in (node,) if type(node[0]) is int else node:
-            h = partial(g, *saved)
+            h = partial(g, *saved) if saved else partial(g)
             if grads[parent] is not None:
                 h = add(grads[parent], h, parent in owned)
                 owned.add(parent)

@@ -193,7 +193,7 @@ def _(x: Array, alpha: float, lam: float) -> Array:
 @row(
     "CELU",
     x="(...)",
-    source="Barron 2017, eq. 2",
+    source="Barron 2017",
     stable=True,
     keywords="continuously differentiable ELU",
 )
@@ -210,7 +210,7 @@ def _(x: Array, alpha: float) -> Array:
 @row(
     "Softplus",
     x="(...)",
-    source="Dugas et al. 2001, sec. 3",
+    source="Dugas et al. 2001",
     stable=True,
     formula="np.log(1 + np.exp(x))",
     keywords="smooth ReLU",
@@ -229,7 +229,7 @@ def _(x: Array) -> Array:
     "Softplus with sharpness",
     x="(...)",
     beta="() positive",
-    source="Dugas et al. 2001, sec. 3",
+    source="Dugas et al. 2001",
     formula="np.log(1 + np.exp(beta * x)) / beta",
     scales=(1e-3, 1.0),
 )
@@ -247,7 +247,7 @@ def _(g: Array, x: Array, beta: Array, f: Array) -> Array:
 @row(
     "SiLU",
     x="(...)",
-    source="Elfwing, Uchibe and Doya 2018, eq. 5 and 6",
+    source="Elfwing, Uchibe and Doya 2018",
     stable=True,
     keywords="swish derivative",
 )
@@ -330,7 +330,7 @@ def _(x: Array) -> Array:
     return (1 + t) / 2 + x * (1 - t**2) / 2 * (2 / np.pi) ** 0.5 * (1 + 0.134145 * x**2)
 
 
-@row("Mish", x="(...)", source="Misra 2019, eq. 1", stable=True)
+@row("Mish", x="(...)", source="Misra 2019", stable=True)
 def mish(x: Array) -> Array:
     """Input times the tanh of its softplus."""
     return x * np.tanh(softplus(x))
@@ -342,7 +342,7 @@ def _(x: Array) -> Array:
     return t + x * (1 - t**2) * sigmoid(x)
 
 
-@row("Softsign", x="(...)", source="Glorot and Bengio 2010, sec. 3", stable=True)
+@row("Softsign", x="(...)", source="Glorot and Bengio 2010", stable=True)
 def softsign(x: Array) -> Array:
     """Saturates like tanh, but with tails that fall like a power."""
     return x / (1 + np.abs(x))
@@ -356,7 +356,7 @@ def _(x: Array) -> Array:
 @row(
     "Hard sigmoid",
     x="(...)",
-    source="Howard et al. 2019, eq. 3",
+    source="Howard et al. 2019, sec. 5.2",
     kinks="At ±3; 0 is returned.",
     stable=True,
 )
@@ -391,7 +391,7 @@ def _(x: Array) -> Array:
 @row(
     "Hard swish",
     x="(...)",
-    source="Howard et al. 2019, eq. 3",
+    source="Howard et al. 2019, sec. 5.2",
     kinks="At ±3; the slope of the outer side is returned.",
     stable=True,
 )
@@ -408,7 +408,7 @@ def _(x: Array) -> Array:
 @row(
     "Soft threshold",
     x="(...)",
-    source="Donoho 1995, eq. 3",
+    source="Donoho 1995",
     kinks=r"At $\pm\lambda$; 0 is returned.",
     stable=True,
     keywords="softshrink proximal operator of L1 ISTA",

@@ -237,7 +237,7 @@ def _(z: Array, y: Array, gamma: float) -> Array:
     "Hinge loss",
     z="(n,)",
     y="(n,) signs fixed",
-    source="Cortes and Vapnik 1995, eq. 21",
+    source="Cortes and Vapnik 1995",
     stable=True,
     kinks="Where the margin $y_i z_i$ is 1: every slope between 0 and $-y_i$ is a subgradient; 0 is returned.",
     keywords="SVM support vector machine",
@@ -256,7 +256,7 @@ def _(z: Array, y: Array) -> Array:
     "Squared hinge loss",
     z="(n,)",
     y="(n,) signs fixed",
-    source="Fan et al. 2008, eq. 2",
+    source="Fan et al. 2008",
     stable=True,
     keywords="L2-SVM",
 )
@@ -274,7 +274,7 @@ def _(z: Array, y: Array) -> Array:
     "Multi-class hinge loss",
     z="(n, k)",
     y="(n,) labels k",
-    source="Weston and Watkins 1999, eq. 6",
+    source="Weston and Watkins 1999",
     stable=True,
     kinks="Where a score is exactly 1 below that of the label: 0 is returned.",
     keywords="multiclass SVM cs231n",
@@ -333,7 +333,7 @@ def _(m: Array) -> Array:
     "Dice loss",
     p="(n,) unit",
     y="(n,) fraction fixed",
-    source="Milletari, Navab and Ahmadi 2016, eq. 1",
+    source="Milletari, Navab and Ahmadi 2016, sec. 3",
     keywords="segmentation overlap F1",
 )
 def dice_loss(p: Array, y: Array) -> Array:
@@ -352,7 +352,7 @@ def _(p: Array, y: Array) -> Array:
     w="(d,)",
     x="(d,) fixed",
     y="() fixed",
-    source="Nielsen 2015, eq. 55",
+    source="Nielsen 2015, ch. 3",
     chapter=LOSSES,
     keywords="quadratic cost sigmoid neuron slow learning saturation",
 )

@@ -107,7 +107,7 @@ def enlarged(g: Array) -> Array:
 @row(
     "Max pooling",
     x="(n, c, 2 * h, 2 * w)",
-    source="Scherer, Müller and Behnke 2010, eq. 2",
+    source="Scherer, Müller and Behnke 2010",
     kinks="Where a window has its maximum twice: ties share the gradient, as in JAX; PyTorch takes the first.",
     stable=True,
     keywords="max_pool2d backward",

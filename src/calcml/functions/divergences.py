@@ -37,7 +37,7 @@ def _(p: Array, q: Array) -> Array:
     "Forward KL to a softmax",
     p="(k,) simplex fixed",
     z="(k,)",
-    source="Murphy 2023, eq. 5.10",
+    source="Murphy 2023, sec. 5.1",
     stable=True,
     keywords="KL(p || softmax) mean-seeking distillation",
 )
@@ -55,7 +55,7 @@ def _(p: Array, z: Array) -> Array:
     "Reverse KL to a softmax",
     p="(k,) simplex fixed",
     z="(k,)",
-    source="Murphy 2023, eq. 5.11",
+    source="Murphy 2023, sec. 5.1",
     stable=True,
     keywords="KL(softmax || p) mode-seeking variational RLHF",
 )
@@ -73,7 +73,7 @@ def _(p: Array, z: Array, f: Array) -> Array:
     "Jensen-Shannon divergence",
     p="(k,) simplex",
     q="(k,) simplex",
-    source="Lin 1991, eq. 4.1",
+    source="Lin 1991",
     keywords="JS divergence GAN",
 )
 def jensen_shannon(p: Array, q: Array) -> Array:
@@ -112,7 +112,7 @@ def _(a: Array, p: Array, n: Array, f: Array) -> Array:
     "Contrastive loss of a pair",
     x="(d,)",
     y="(d,)",
-    source="Hadsell, Chopra and LeCun 2006, eq. 4",
+    source="Hadsell, Chopra and LeCun 2006",
     kinks="Where the distance equals the margin the slope is continuous; undefined at distance 0.",
     keywords="siamese dissimilar pair",
 )
@@ -152,7 +152,7 @@ def _(X: Array, Y: Array, tau: float) -> Array:
     "Bradley-Terry loss",
     a="(n,)",
     b="(n,)",
-    source="Bradley and Terry 1952; Burges et al. 2005, eq. 3",
+    source="Bradley and Terry 1952; Burges et al. 2005",
     stable=True,
     formula="-np.mean(np.log(sigmoid(a - b)))",
     keywords="pairwise ranking reward model preference RankNet",

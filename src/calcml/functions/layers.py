@@ -40,7 +40,7 @@ def _(g: Array, x: Array, W: Array) -> Array:
     W="(k, d)",
     b="(k,)",
     y="(k,) fixed",
-    source="Rumelhart, Hinton and Williams 1986, eq. 3 to 7",
+    source="Rumelhart, Hinton and Williams 1986",
     chapter=WORKED,
     keywords="one layer backpropagation delta",
 )
@@ -249,7 +249,7 @@ def _(g: Array, x: Array, W: Array) -> Array:
     x="(d,)",
     W="(e, d)",
     A="(e, k, d)",
-    source="Jacobs et al. 1991, eq. 1",
+    source="Jacobs et al. 1991",
     keywords="MoE gating router softmax",
 )
 def mixture_of_experts(x: Array, W: Array, A: Array) -> Array:

@@ -269,7 +269,7 @@ def _(g: Array, X: Array) -> Array:
 @row(
     "Nuclear norm",
     X="(m, n)",
-    source="Watson 1992, eq. 3",
+    source="Watson 1992",
     kinks="Where a singular value is zero; a subgradient is returned there.",
     analytic=False,
     keywords="trace norm low rank",
@@ -288,7 +288,7 @@ def _(X: Array) -> Array:
 @row(
     "Spectral norm",
     X="(m, n)",
-    source="Watson 1992, eq. 2",
+    source="Watson 1992",
     kinks="Where the largest singular value is repeated, and at zero.",
     analytic=False,
     keywords="largest singular value spectral normalization",
@@ -308,7 +308,7 @@ def _(X: Array) -> Array:
 @row(
     "Largest eigenvalue",
     A="(n, n) symmetric",
-    source="Magnus 1985, theorem 1",
+    source="Magnus 1985",
     kinks="Where the largest eigenvalue is repeated.",
     analytic=False,
     keywords="eigenvalue derivative sharpness",

@@ -38,7 +38,7 @@ def _(X: Array, W: Array, Y: Array) -> Array:
     V="(n, k)",
     R="(m, n) fixed",
     M="(m, n) mask fixed",
-    source="Koren, Bell and Volinsky 2009, eq. 2",
+    source="Koren, Bell and Volinsky 2009",
     keywords="recommender collaborative filtering",
 )
 def matrix_factorization(U: Array, V: Array, R: Array, M: Array) -> Array:

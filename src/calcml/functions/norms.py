@@ -125,7 +125,7 @@ def _(g: Array, x: Array, f: Array) -> Array:
     "Cosine similarity",
     x="(n,)",
     y="(n,)",
-    source="Luo et al. 2018, eq. 3",
+    source="Luo et al. 2018",
     least={"n": 2},
     kinks="Undefined where x or y is zero.",
     keywords="cosine embedding angle",
@@ -218,7 +218,7 @@ def _(X: Array) -> Array:
 @row(
     "Smoothed absolute value",
     x="(n,)",
-    source="Charbonnier et al. 1994, table 1",
+    source="Charbonnier et al. 1994",
     stable=True,
     keywords="pseudo-Huber Charbonnier",
 )
@@ -236,7 +236,7 @@ def _(x: Array, eps: float) -> Array:
     "Squared pairwise distances",
     X="(m, d)",
     Y="(n, d)",
-    source="Goldberger et al. 2005, eq. 5",
+    source="Goldberger et al. 2005",
     keywords="distance matrix k-means kernel",
 )
 def pairwise_squared_distances(X: Array, Y: Array) -> Array:

@@ -141,7 +141,7 @@ def _(z: Array, q: Array, f: Array) -> Array:
     x="(d,)",
     W="(d, d)",
     b="(d,)",
-    source="Hyvärinen 2005, eq. 4",
+    source="Hyvärinen 2005",
     scales=(1e-3, 1.0),
     keywords="Hyvarinen score matching trace of the Jacobian",
 )
@@ -162,7 +162,7 @@ def _(x: Array, W: Array, b: Array) -> Array:
     x="(d,) fixed",
     n="(d,) fixed",
     W="(d, d)",
-    source="Vincent 2011, eq. 10; Ho, Jain and Abbeel 2020, eq. 14",
+    source="Vincent 2011; Ho, Jain and Abbeel 2020, eq. 14",
     scales=(1e-3, 1.0),
     keywords="diffusion denoising score matching",
 )

@@ -69,7 +69,7 @@ def _(x: Array, mu: Array, S: Array) -> Array:
     x="()",
     mu="()",
     b="() positive",
-    source=JOHNSON + "eq. 24.1",
+    source="Johnson, Kotz and Balakrishnan 1995, ch. 24",
     kinks=r"At $x = \mu$: 0 is returned.",
     scales=(1.0, 30.0),
 )
@@ -89,7 +89,7 @@ def _(x: Array, mu: Array, b: Array) -> Array:
     x="()",
     mu="()",
     s="() positive",
-    source=JOHNSON + "eq. 16.1",
+    source=JOHNSON + "ch. 16",
     scales=(1.0, 30.0),
 )
 def cauchy_log_density(x: Array, mu: Array, s: Array) -> Array:
@@ -106,7 +106,7 @@ def _(x: Array, mu: Array, s: Array) -> Array:
 @row(
     "Student t log-density",
     x="()",
-    source="Johnson, Kotz and Balakrishnan 1995, eq. 28.2",
+    source="Johnson, Kotz and Balakrishnan 1995, ch. 28",
     formula="-(nu + 1) / 2 * np.log(1 + x**2 / nu)",
     keywords="robust heavy tail t-SNE",
 )
@@ -124,7 +124,7 @@ def _(x: Array, nu: float) -> Array:
     "Exponential log-density",
     x="() positive",
     lam="() positive",
-    source=JOHNSON + "eq. 19.1",
+    source=JOHNSON + "ch. 19",
     scales=(1.0, 30.0),
 )
 def exponential_log_density(x: Array, lam: Array) -> Array:
@@ -141,7 +141,7 @@ def _(x: Array, lam: Array) -> Array:
     "Gamma log-density",
     x="() positive",
     beta="() positive",
-    source=JOHNSON + "eq. 17.2",
+    source=JOHNSON + "ch. 17",
     scales=(1.0, 30.0),
 )
 def gamma_log_density(x: Array, beta: Array, alpha: float = 2.5) -> Array:
@@ -154,7 +154,7 @@ def _(x: Array, beta: Array, alpha: float) -> Array:
     return (alpha - 1) / x - beta, alpha / beta - x
 
 
-@row("Beta log-density", x="(...) unit", source="Johnson, Kotz and Balakrishnan 1995, eq. 25.2")
+@row("Beta log-density", x="(...) unit", source="Johnson, Kotz and Balakrishnan 1995, ch. 25")
 def beta_log_density(x: Array, alpha: float = 2.0, beta: float = 3.5) -> Array:
     """Up to a constant."""
     return (alpha - 1) * np.log(x) + (beta - 1) * np.log(1 - x)
@@ -170,7 +170,7 @@ def _(x: Array, alpha: float, beta: float) -> Array:
     x="() positive",
     mu="()",
     var="() positive",
-    source=JOHNSON + "eq. 14.2",
+    source=JOHNSON + "ch. 14",
     scales=(1.0, 30.0),
 )
 def log_normal_log_density(x: Array, mu: Array, var: Array) -> Array:
@@ -235,7 +235,7 @@ def _(z: Array, y: Array) -> Array:
     "Poisson log-probability",
     lam="() positive",
     y="() counts fixed",
-    source="Johnson, Kemp and Kotz 2005, eq. 4.1",
+    source="Johnson, Kemp and Kotz 2005, ch. 4",
     keywords="Poisson score rate",
 )
 def poisson_log_probability(lam: Array, y: Array) -> Array:
@@ -287,7 +287,7 @@ def _(x: Array, z: Array, M: Array) -> Array:
 @row(
     "Fisher information of a Bernoulli",
     z="(...)",
-    source="Cover and Thomas 2006, eq. 11.265; Amari 1998",
+    source="Cover and Thomas 2006, sec. 11.10; Amari 1998",
     stable=True,
     keywords="Fisher information variance of the score",
 )
@@ -305,7 +305,7 @@ def _(z: Array, f: Array) -> Array:
     "Fisher quadratic form of a softmax",
     z="(k,)",
     v="(k,)",
-    source="Amari 1998, eq. 2.9; Martens 2020, sec. 5",
+    source="Amari 1998; Martens 2020, sec. 5",
     scales=(1e-3, 1.0),
     keywords="natural gradient Fisher-vector product Gauss-Newton",
 )

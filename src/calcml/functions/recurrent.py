@@ -78,7 +78,7 @@ def _(g: Array, x: Array, h: Array, c: Array, W: Array, U: Array, b: Array, f: A
     W="(3, d, e)",
     U="(3, d, d)",
     b="(3, d)",
-    source="Cho et al. 2014, eq. 5 to 8, with the reset gate after the matrix",
+    source="Cho et al. 2014, with the reset gate after the matrix",
     keywords="gated recurrent unit backward",
 )
 def gru_cell(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:

@@ -126,7 +126,7 @@ def steps_back(d: Array) -> Array:
 @row(
     "Total variation",
     x="(n,)",
-    source="Rudin, Osher and Fatemi 1992, eq. 2.2; Tibshirani et al. 2005, eq. 3",
+    source="Rudin, Osher and Fatemi 1992; Tibshirani et al. 2005",
     kinks="Where neighbors are equal: 0 is returned.",
     least={"n": 2},
     stable=True,
@@ -162,7 +162,7 @@ def _(x: Array) -> Array:
 @row(
     "Orthogonality penalty",
     W="(m, n)",
-    source="Bansal, Chen and Wang 2018, eq. 2",
+    source="Bansal, Chen and Wang 2018",
     scales=(1e-3, 1.0),
     keywords="orthogonal regularization",
 )
@@ -215,7 +215,7 @@ def _(p: Array, rho: float) -> Array:
     "Path norm of two layers",
     V="(k, m)",
     W="(m, n)",
-    source="Neyshabur, Salakhutdinov and Srebro 2015, eq. 7",
+    source="Neyshabur, Salakhutdinov and Srebro 2015",
     scales=(1e-3, 1.0),
 )
 def path_norm(V: Array, W: Array) -> Array:

@@ -233,7 +233,7 @@ def _(x: Array, f: Array) -> Array:
     "Rosenbrock function",
     x="()",
     y="()",
-    source="Rosenbrock 1960, eq. 23",
+    source="Rosenbrock 1960",
     scales=(1e-3, 1.0),
     keywords="banana valley test function",
 )

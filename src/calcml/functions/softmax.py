@@ -15,7 +15,7 @@ STABLE = "Blanchard, Higham and Higham 2021, "
 @row(
     "Softmax",
     z="(..., k)",
-    source="Bridle 1990, eq. 2; Goodfellow, Bengio and Courville 2016, eq. 6.29",
+    source="Bridle 1990; Goodfellow, Bengio and Courville 2016, eq. 6.29",
     chapter="learn/losses.md",
     stable=True,
     keywords="softmax Jacobian backward diag(p) - p p'",
@@ -133,7 +133,7 @@ def _(z: Array, T: Array, f: Array) -> Array:
 @row(
     "Smooth maximum by softmax weights",
     z="(k,)",
-    source="Asadi and Littman 2017, eq. 2",
+    source="Asadi and Littman 2017",
     stable=True,
     keywords="Boltzmann operator expected score",
 )

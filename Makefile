@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONHASHSEED := 0
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: serve build test update format lint benchmark frameworks lock clean
+.PHONY: serve build test update format lint benchmark screenshot frameworks lock clean
 
 serve: $(VENV)/.ready
 	$(BIN)/mkdocs serve
@@ -35,6 +35,10 @@ lint: $(VENV)/.ready
 
 benchmark: $(VENV)/.ready
 	$(BIN)/python tests/benchmarks
+
+# The picture in the README; needs Chromium.
+screenshot: $(VENV)/.ready
+	$(BIN)/python docs/_hooks/book/screenshot.py
 
 # PyTorch and JAX, for the framework tabs. PyTorch's builds differ by platform, so it has no hash.
 frameworks: $(VENV)/.frameworks

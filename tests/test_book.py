@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from book import prose, render, runner, store
+from book import generated, prose, render, runner, store
 from book.pytest_plugin import agree
 from book.reader import ROOT, Page, PageError, figures_of_the_site, pages, read
 
@@ -349,3 +349,7 @@ def test_book_says_what_was_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     made = render.Book([path], store.Store(tmp_path / "kept"))
     assert made.not_run == [f"{path}:1 (jax)"]
     assert "Not run in this build: jax is not installed" in made.markdown(path)
+
+
+def test_generated_pages_are_those_that_are_announced() -> None:
+    assert tuple(generated.pages()) == generated.ADDRESSES

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from book import generated, screenshot
+from matplotlib.image import imread
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -25,7 +27,7 @@ def addresses() -> list[str]:
         if not inside.parts[0].startswith(("_", ".")):
             place = inside.parent if inside.name == "index" else inside
             found.append("" if place == Path() else f"{place.as_posix()}/")
-    return found
+    return [*found, *(f"{address.removesuffix('.md')}/" for address in generated.ADDRESSES)]
 
 
 @pytest.fixture(scope="module")
@@ -416,3 +418,13 @@ def test_a_sound_page_passes(served: Callable[[str], tuple[Page, Watch]]) -> Non
     page, watch = served("<p>Text.</p>")
     checks = (overflow, barriers, unseen, shift, out_of_reach)
     assert [problem for check in checks for problem in check(page)] + watch.problems == []
+
+
+def test_the_picture_in_the_readme_is_current(
+    browser: Browser, browser_site: str, tmp_path: Path
+) -> None:
+    screenshot.take(browser, browser_site, tmp_path / "now.png")
+    now, kept = imread(tmp_path / "now.png"), imread(screenshot.PICTURE)
+    assert now.shape == kept.shape
+    # Another browser draws letters a little differently; another page is another picture.
+    assert float(abs(now - kept).mean()) < 0.02, "the picture is stale: run `make screenshot`"

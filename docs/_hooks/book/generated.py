@@ -12,6 +12,7 @@ from pathlib import Path
 from .reader import ROOT
 from .store import environment
 
+ADDRESSES = ("reference/table.md", "reference/kinks.md")
 CACHE = ROOT / ".cache" / "pages"
 HERE = Path(__file__).resolve().parent
 

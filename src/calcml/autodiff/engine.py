@@ -454,7 +454,8 @@ def add(total: Any, h: Any, owned: bool) -> Any:
     if type(total) is Scatter:
         return add(h, total, False)
     if owned and type(total) is type(h) is np.ndarray:
-        return np.add(total, h, out=total)
+        total += h
+        return total
     return total + h
 
 

@@ -270,7 +270,7 @@ def _(p: Array, y: Array) -> Array:
     z="(k,)",
     M="(k, d)",
     source=BISHOP + "eq. 9.14 and 9.16",
-    scales=(1e-3, 1.0),
+    scales=(1.0,),
     keywords="GMM responsibilities",
 )
 def gaussian_mixture(x: Array, z: Array, M: Array) -> Array:

@@ -109,7 +109,7 @@ def _computed(page: Page) -> set[Decimal]:
 
 def _rounds_to(value: Decimal, other: Decimal) -> bool:
     """Whether ``value``, to the digits it shows, is ``other``, plainly or as a percentage."""
-    unit = Decimal(1).scaleb(value.as_tuple().exponent)  # type: ignore[arg-type]
+    unit = Decimal(1).scaleb(int(value.as_tuple().exponent))
     return any(abs(value - candidate) <= unit / 2 for candidate in (other, other * 100))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,17 +140,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not isinstance(item, _PageItem))
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Nothing is skipped in CI, and elsewhere the skips are said at the end."""
-    result = yield
-    report = result.get_result()  # type: ignore[attr-defined]
+    report = yield
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr)
         item.config.stash[NOT_RUN].append(f"{item.nodeid}: {reason.removeprefix('Skipped: ')}")
         if in_ci():
             report.outcome = "failed"
             report.longrepr = f"In CI nothing is skipped: {reason}"
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

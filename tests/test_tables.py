@@ -85,3 +85,12 @@ def test_command_checks_all_rows_and_fails_if_one_is_wrong(capsys, monkeypatch):
 def test_an_error_that_is_large_or_no_number_fails(error):
     assert failed({"complex step": error})
     assert not failed({"complex step": 1e-15, "differences": 1e-9})
+
+
+def test_verification_lists_every_row_and_its_worst_errors():
+    report = tables.verification(all_identities())
+    for row in all_identities():
+        assert f"(../reference/table.md#{row.name})" in report
+    for oracle in ("complex step", "automatic differentiation"):
+        worst = max(tables.measured(row).get(oracle, 0.0) for row in all_identities())
+        assert f"| {worst:.1e} |" in report

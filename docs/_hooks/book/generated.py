@@ -12,7 +12,7 @@ from pathlib import Path
 from .reader import ROOT
 from .store import environment
 
-ADDRESSES = ("reference/table.md", "reference/kinks.md")
+ADDRESSES = ("reference/table.md", "reference/kinks.md", "appendices/verification.md")
 CACHE = ROOT / ".cache" / "pages"
 HERE = Path(__file__).resolve().parent
 

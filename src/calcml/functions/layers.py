@@ -21,7 +21,7 @@ WORKED = "appendices/worked-derivations.md"
     W="(k, d)",
     b="(k,)",
     source=GOODFELLOW + "sec. 6.5.6",
-    chapter="learn/backpropagation.md",
+    chapter="learn/jacobians-and-backpropagation.md",
     keywords="dense fully connected nn.Linear backward",
 )
 def linear_layer(x: Array, W: Array, b: Array) -> Array:
@@ -63,7 +63,7 @@ def _(x: Array, W: Array, b: Array, y: Array) -> Array:
     W1="(h, d)",
     W2="(k, h)",
     source=GOODFELLOW + "sec. 6.5.4",
-    chapter="learn/backpropagation.md",
+    chapter="learn/jacobians-and-backpropagation.md",
     keywords="MLP multilayer perceptron tanh",
 )
 def two_layer_network(x: Array, W1: Array, W2: Array) -> Array:
@@ -83,7 +83,7 @@ def _(g: Array, x: Array, W1: Array, W2: Array) -> Array:
     x="(d,)",
     W="(d, d)",
     source="He et al. 2016, eq. 1 and 5",
-    chapter="learn/backpropagation.md",
+    chapter="learn/jacobians-and-backpropagation.md",
     keywords="skip connection ResNet",
 )
 def residual_block(x: Array, W: Array) -> Array:

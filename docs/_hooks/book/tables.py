@@ -23,6 +23,11 @@ CACHE = ROOT / ".cache" / "identities"
 SEEDS = range(3)
 
 INTRODUCTION = """\
+---
+search:
+  boost: 4
+---
+
 # ML gradient reference table
 
 Every gradient on this page is a function that runs. Each row is compared with two derivatives that do not share its

@@ -6,3 +6,4 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "docs" / "_hooks"))
 
 pytest_plugins = ["book.pytest_plugin"]
+collect_ignore = ["tests/conftest.py"]  # it holds fixtures, no examples for doctest

@@ -207,7 +207,8 @@ def test_every_page(browser: Browser, browser_site: str, address: str, palette: 
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(150)
         problems += [f"{width} pixels: {problem}" for problem in overflow(page)]
-    # What is folded must fit too.
+    # What is folded must fit too, and what is laid out only when it comes near.
+    page.add_style_tag(content="* { content-visibility: visible !important }")
     page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
     page.wait_for_timeout(300)
     for _ in range(10):  # the stops for the keyboard are set when the layout has settled

@@ -332,6 +332,19 @@ def test_markdown_of_a_page_keeps_no_comment_and_marks_outputs(tmp_path: Path) -
     assert html.count('alt="A line that rises from left to right."') == 2
     assert 'src="../../assets/figures/a-line-dark.svg#only-dark"' in html
     assert "<strong>rises</strong>" in html
+    assert "<details" not in html
+
+
+def test_code_that_only_draws_is_folded_under_its_picture(tmp_path: Path) -> None:
+    path = page_of(tmp_path).path
+    made = render.Book([path], store.Store(tmp_path / "kept"))
+    code = '<div class="language-python highlight"><pre><code>a = 1</code></pre></div>'
+    output = '<div class="language-text output highlight"><pre><code>1</code></pre></div>'
+    place = "<p>figure-goes-here-a-line</p>"
+    html = made.html(f"{code}\n{code}\n{place}", path, "")
+    assert html.startswith(f"{code}\n<figure")
+    assert html.endswith(f"</summary>\n{code}\n</details>")
+    assert "<details" not in made.html(f"{code}\n{output}\n{place}", path, "")
 
 
 def test_book_collects_the_errors_of_every_page(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import html5lib
 import markdown
 import pytest
 from book import formulas
-from book.formulas import FormulaError, render_html, render_page
+from book.formulas import FormulaError, filled, plain, render_html, render_page
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,13 +22,14 @@ EXTENSIONS = [
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A cache of this module's own, empty at first."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formulas, "_rendered", {})
         patch.setattr(formulas, "CACHE", tmp_path_factory.mktemp("formulas"))
         yield
 
 
 def converted(text: str, page: str = "docs/a.md") -> Any:
     source = markdown.markdown(render_page(text, page), extensions=EXTENSIONS)
-    return html5lib.parse(source, namespaceHTMLElements=False)
+    return html5lib.parse(filled(source), namespaceHTMLElements=False)
 
 
 def tex(tree: Any) -> list[str]:
@@ -81,7 +82,6 @@ def test_a_formula_may_stand_anywhere(text: str) -> None:
     assert not [e for e in tree.iter() if e.tag == "em" and "x" in (e.text or "")]
     (picture,) = [e for e in tree.iter() if e.attrib.get("class") == "katex-html"]
     assert picture.attrib["aria-hidden"] == "true"
-    assert "data-search-exclude" in picture.attrib
 
 
 @pytest.mark.parametrize(
@@ -216,8 +216,22 @@ def test_the_words_of_a_section_are_for_the_search_alone() -> None:
 
 
 def test_a_displayed_formula_is_marked() -> None:
-    assert 'class="arithmatex display"' in render_page("$$x$$", "docs/a.md")
-    assert 'class="arithmatex"' in render_page("$x$", "docs/a.md")
+    assert 'class="arithmatex display"' in filled(render_page("$$x$$", "docs/a.md"))
+    assert 'class="arithmatex"' in filled(render_page("$x$", "docs/a.md"))
+
+
+def test_markdown_and_the_search_see_a_short_place_and_the_search_the_symbols() -> None:
+    text = render_page("if $a < b$ then", "docs/a.md")
+    assert len(text) < 60
+    assert "<" not in text
+    assert plain(text) == "if a&lt;b then"
+
+
+def test_a_title_has_no_formula() -> None:
+    with pytest.raises(
+        FormulaError, match=r"^docs/a.md:3: the formula `\$x\$` stands in the title"
+    ):
+        render_page("Text.\n\n# The slope $x$\n", "docs/a.md")
 
 
 # Notebooks
@@ -229,6 +243,7 @@ def cell(text: str) -> str:
 
 def test_formulas_of_a_notebook() -> None:
     made = render_html(cell("if $a &lt; b$ then <code>$x$</code>, <em>or $c$</em>"), "docs/a.ipynb")
+    made = filled(made)
     tree = html5lib.parse(made, namespaceHTMLElements=False)
     assert tex(tree) == ["a < b", "c"]
     assert "<code>$x$</code>" in made
@@ -261,6 +276,7 @@ def test_a_formula_is_rendered_once(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         return katex(jobs)
 
     monkeypatch.setattr(formulas, "CACHE", tmp_path)
+    monkeypatch.setattr(formulas, "_rendered", {})
     monkeypatch.setattr(formulas, "_katex", counted)
     first = render_page("$a$ and $b$ and $a$ and $$a$$", "docs/a.md")
     assert calls == [3]  # $a$ and $$a$$ are two formulas
@@ -273,6 +289,7 @@ def test_a_formula_is_rendered_once(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_a_refused_formula_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(formulas, "CACHE", tmp_path)
+    monkeypatch.setattr(formulas, "_rendered", {})
     for _ in range(2):
         with pytest.raises(FormulaError):
             render_page(r"$\fraq$", "docs/a.md")
@@ -283,6 +300,7 @@ def test_katex_that_does_not_run_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(formulas, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(formulas, "_rendered", {})
     monkeypatch.setattr(formulas, "KATEX", tmp_path)
     with pytest.raises(RuntimeError, match="KaTeX did not run"):
         render_page("$x$", "docs/a.md")

@@ -29,7 +29,7 @@ def test_every_row_has_an_anchor_its_errors_and_its_code(page):
 
 
 def test_every_formula_is_rendered(page):
-    html = formulas.render_page(page, "docs/reference/table.md")
+    html = formulas.filled(formulas.render_page(page, "docs/reference/table.md"))
     assert html.count('class="arithmatex display"') == 2 * len(all_identities())
     assert "katex-error" not in html
 

@@ -9,12 +9,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from book import formulas, generated, notebooks, render, site, store
-from book.reader import DOCS, PageError
+from book import formulas, generated, kept, notebooks, render, site, store
+from book.reader import DOCS, ROOT, PageError
+from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.utils import get_relative_url, meta
 
+TEMPLATES = ROOT / ".cache" / "templates"
 log = logging.getLogger("mkdocs.hooks.book")
 _state: dict[str, Any] = {"serving": False}
 
@@ -44,12 +46,23 @@ def on_files(files: Files, config: Any) -> Files:
         files.append(File.generated(config, f"assets/figures/{name}", content=svg))
     for address, text in _state["generated"].items():
         files.append(File.generated(config, address, content=text))
+    _state["deciding"] = kept.settings(config, files)
+    kept.indexed_once(config, site.searchable, _state["deciding"])
     return files
+
+
+def on_env(env: Any, **_: Any) -> Any:
+    """Compile the theme's templates once, not in every build."""
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    env.bytecode_cache = FileSystemBytecodeCache(str(TEMPLATES))
+    return env
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if page.file.src_uri in _state["generated"]:
-        return formulas.render_page(markdown, page.file.src_uri)
+        text = formulas.render_page(markdown, page.file.src_uri)
+        kept.rendered_once(page, text, _state["deciding"])
+        return text
     if not _is_page(page.file):
         return markdown
     book: render.Book = _state["book"]
@@ -63,7 +76,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             raise PluginError(str(error)) from None
         log.error(str(error))
         return render.failure(error)
-    return str(meta.get_data(text)[0])
+    text = str(meta.get_data(text)[0])
+    kept.rendered_once(page, text, _state["deciding"])
+    return text
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
@@ -74,8 +89,14 @@ def on_page_content(html: str, page: Any, **_: Any) -> str:
         try:
             source = Path(page.file.abs_src_path)
             page.meta["description"] = notebooks.description(source) or ""
-            text = formulas.render_html(html, f"docs/{page.file.src_uri}")
-            return notebooks.shown(text, source)
+            shown: str = kept.keep(
+                "notebook",
+                [page.file.src_uri, html, _state["deciding"]],
+                lambda: notebooks.shown(
+                    formulas.render_html(html, f"docs/{page.file.src_uri}"), source
+                ),
+            )
+            return shown
         except PageError as error:
             if not _state["serving"]:
                 raise PluginError(str(error)) from None
@@ -95,8 +116,20 @@ def on_page_content(html: str, page: Any, **_: Any) -> str:
         return html
 
 
+def on_page_context(context: Any, page: Any, **_: Any) -> Any:
+    """Tell the theme whether to fetch the fonts of formulas at once."""
+    context["has_formulas"] = formulas.present(page.content or "")
+    return context
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    return formulas.filled(output)
+
+
 def on_post_build(config: Any) -> None:
     site.finish(config)
+    if _has_package(config):
+        kept.forget_the_rest()
 
 
 def _is_page(file: Any) -> bool:

@@ -5,10 +5,15 @@ comments are never touched. Each formula becomes the picture that KaTeX draws wi
 from screen readers, and MathML for them. A heading keeps a plain-text label for the table of
 contents, and the end of a section carries the names of its TeX commands, not displayed, so that a
 search for "nabla" finds it.
+
+A rendered formula is a few kilobytes of HTML, and a page has hundreds. Markdown, the theme and the
+search would parse all of it; so each formula travels through them as a short *place*, and
+`filled` puts the HTML there at the very end, `plain` the symbols alone for texts without markup.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import html
 import json
@@ -26,7 +31,7 @@ from .reader import ROOT, PageError
 
 CACHE = ROOT / ".cache" / "formulas"
 KATEX = Path(__file__).parent / "katex"
-_VERSION = "KaTeX 0.19.1, form 1"
+_VERSION = "KaTeX 0.19.1, form 2"
 
 MACROS = {
     r"\R": r"\mathbb{R}",
@@ -69,7 +74,7 @@ class Formula:
     def written(self) -> str:
         return f"$${self.tex}$$" if self.display else f"${self.tex}$"
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """What decides the rendered HTML, as the name of a file in the cache."""
         content = json.dumps([self.tex, self.display, MACROS, _VERSION])
@@ -96,25 +101,47 @@ _FENCE = re.compile(r"^ *(?P<ticks>`{3,}|~{3,})[^`]*$")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n(?:---|\.\.\.)[ \t]*\n", re.S)
 _HEADING = re.compile(r"#{1,6}[ \t]")
 _ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*(?P<list>[^{}\n]*?)[ \t]*\}[ \t]*$")
-# Whatever Markdown could take for its own; as character references it leaves them alone.
-_MARKUP = re.compile(r"[\\`*_{}\[\]()!|~^=:\"']")
+# Characters for private use: no text has them, and Markdown sees nothing of its own in them.
+_PLACE = "\ue000{}\ue001"
+_PLACED = re.compile("\ue000([0-9a-f]{32})\ue001")
+_rendered: dict[str, str] = {}
+"""The HTML of every formula that this process met, by key."""
+
+
+def filled(text: str) -> str:
+    """Put every formula into the HTML of a finished page."""
+    return _PLACED.sub(lambda match: _html(match[1]), text)
+
+
+def plain(text: str) -> str:
+    """Put the symbols of every formula into a text without markup, HTML's own characters escaped."""
+    return _PLACED.sub(lambda match: _symbols(_html(match[1])), text)
+
+
+def present(text: str) -> bool:
+    """Whether a text has places for formulas."""
+    return bool(_PLACED.search(text))
+
+
+def _html(key: str) -> str:
+    if key not in _rendered:
+        _rendered[key] = (CACHE / key).read_text(encoding="utf-8")
+    return _rendered[key]
 
 
 def render_page(markdown: str, page: str, *, line: int = 1, index: bool = True) -> str:
-    """Replace the formulas of a page by HTML that Markdown leaves as it is.
+    """Replace the formulas of a page by places that Markdown leaves as they are; see `filled`.
 
     ``line`` is the number of the first line in its page; ``index`` adds the words for the search.
 
     Raises
     ------
     FormulaError
-        For TeX that KaTeX refuses, and for a dollar sign that belongs to no formula.
+        For TeX that KaTeX refuses, for a dollar sign that belongs to no formula, and for a formula
+        in the title of a page.
     """
-    pieces = [
-        (kind, [text] if kind == "opaque" else _scan(text, line - 1 + number, page))
-        for kind, number, text in _pieces(markdown)
-    ]
-    rendered = _render([part for _, parts in pieces for part in parts], page)
+    pieces = _parsed(markdown, page, line)
+    _render([part for _, parts in pieces for part in parts], page)
     words: dict[str, None] = {}
     out: list[str] = []
     for kind, parts in pieces:
@@ -122,10 +149,17 @@ def render_page(markdown: str, page: str, *, line: int = 1, index: bool = True) 
         if kind == "heading":
             out.append(_words_of_section(words))
             words = {}
-        text = "".join(p if isinstance(p, str) else _inert(rendered[p.key]) for p in parts)
+        text = _with_places(parts)
         if kind == "heading" and formulas:
-            plain = [p if isinstance(p, str) else _plain(rendered[p.key]) for p in parts]
-            text = _labelled(text, "".join(plain))
+            if text.startswith("# "):
+                raise FormulaError(
+                    page,
+                    formulas[0].line,
+                    formulas[0].written,
+                    "stands in the title of the page, which tabs and menus show without markup. "
+                    "Write it in words.",
+                )
+            text = _labelled(text, plain(text))
         out.append(text)
         for formula in formulas if index else ():
             words |= dict.fromkeys(_words(formula.tex))
@@ -155,8 +189,8 @@ def render_html(text: str, page: str) -> str:
         elif not tag["closing"] and _CELL.search(tag[0]):
             depth = 1
     pieces.append(text[end:])
-    rendered = _render(pieces, page)
-    return "".join(p if isinstance(p, str) else rendered[p.key] for p in pieces)
+    _render(pieces, page)
+    return _with_places(pieces)
 
 
 _TAG = re.compile(
@@ -167,6 +201,15 @@ _TAG = re.compile(
 _CELL = re.compile(r'class="[^"]*\bjp-RenderedMarkdown\b')
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
 _OPAQUE = {"pre", "code", "script", "style", "textarea", "kbd"}
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(markdown: str, page: str, line: int) -> list[tuple[str, list[str | Formula]]]:
+    """Cut a page into its pieces, and each piece at its formulas."""
+    return [
+        (kind, [text] if kind == "opaque" else _scan(text, line - 1 + number, page))
+        for kind, number, text in _pieces(markdown)
+    ]
 
 
 def _pieces(markdown: str) -> Iterator[tuple[str, int, str]]:
@@ -261,28 +304,27 @@ def _formula(tex: str, display: bool, line: int, page: str) -> Formula:
     return formula
 
 
-def _render(parts: Iterable[str | Formula], page: str) -> dict[str, str]:
+def _with_places(parts: Iterable[str | Formula]) -> str:
+    return "".join(p if isinstance(p, str) else _PLACE.format(p.key) for p in parts)
+
+
+def _render(parts: Iterable[str | Formula], page: str) -> None:
     """Render formulas, from the cache or, all that are new in one call, with KaTeX."""
-    formulas = [part for part in parts if isinstance(part, Formula)]
-    rendered: dict[str, str] = {}
     new: dict[str, Formula] = {}
-    for formula in formulas:
-        key = formula.key
-        if key in rendered or key in new:
-            continue
-        try:
-            rendered[key] = (CACHE / key).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            new[key] = formula
+    for formula in parts:
+        if isinstance(formula, Formula) and formula.key not in new:
+            try:
+                _html(formula.key)
+            except FileNotFoundError:
+                new[formula.key] = formula
     if new:
         for (key, formula), answer in zip(new.items(), _katex(new.values()), strict=True):
             if "error" in answer:
                 said = answer["error"].removeprefix("KaTeX parse error: ").replace("\u0332", "")
                 problem = f"is refused by KaTeX: {said}"
                 raise FormulaError(page, formula.line, formula.written, problem)
-            rendered[key] = _wrapped(answer["html"], formula.display)
-            _keep(key, rendered[key])
-    return rendered
+            _rendered[key] = _wrapped(answer["html"], formula.display)
+            _keep(key, _rendered[key])
 
 
 def _katex(formulas: Iterable[Formula]) -> list[dict[str, str]]:
@@ -309,38 +351,24 @@ def _keep(key: str, text: str) -> None:
 
 
 def _wrapped(text: str, display: bool) -> str:
-    """Give KaTeX's HTML the class that the theme knows, and keep one of its copies from search."""
+    """Give KaTeX's HTML the class that the theme knows, without what HTML does not need."""
     text = text.replace("\n", " ").replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
     text = text.replace(' xmlns="http://www.w3.org/2000/svg"', "")
-    text = text.replace("<annotation ", '<annotation data-search-exclude="" ')
-    text = text.replace(
-        '<span class="katex-html" aria-hidden="true">',
-        '<span class="katex-html" aria-hidden="true" data-search-exclude="">',
-    )
     kind = "arithmatex display" if display else "arithmatex"
     return f'<span class="{kind}">{text}</span>'
 
 
-def _inert(text: str) -> str:
-    """HTML in which Markdown finds nothing of its own."""
-    return re.sub(
-        r"(<[^<>]*>)|([^<>]+)",
-        lambda m: m[1] or _MARKUP.sub(lambda c: f"&#{ord(c[0])};", m[2]),
-        text,
-    )
-
-
-def _plain(text: str) -> str:
+def _symbols(text: str) -> str:
     """The symbols of a rendered formula as plain text."""
     mathml = re.search(r"<math.*?</math>", text, re.S)
     assert mathml
     return re.sub(r"<annotation.*?</annotation>|<[^<>]*>", "", mathml[0])
 
 
-def _labelled(heading: str, plain: str) -> str:
+def _labelled(heading: str, symbols: str) -> str:
     """A heading with an anchor and a label for the table of contents made of plain text."""
-    attributes = _ATTRIBUTES.search(plain)
-    words = _ATTRIBUTES.sub("", plain).lstrip("#").strip()
+    attributes = _ATTRIBUTES.search(symbols)
+    words = _ATTRIBUTES.sub("", symbols).lstrip("#").strip()
     given = attributes["list"] if attributes else ""
     name = html.unescape(re.sub(r"[*_`]|<[^<>]*>", "", words))
     if "#" not in given:

@@ -8,6 +8,7 @@ refuses, with the place and what to write instead.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +75,7 @@ class Block:
     output_end: int = 0
     figure: Figure | None = None
 
-    @property
+    @functools.cached_property
     def needs(self) -> set[str]:
         """The frameworks that the block imports."""
         try:

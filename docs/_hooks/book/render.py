@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Callable
@@ -15,7 +16,12 @@ from .reader import Figure, Page, PageError, figures_of_the_site, read, shown
 from .store import Store
 
 _PLACE = "figure-goes-here-{}"
-_PLACED = re.compile(r"<p>figure-goes-here-([a-z0-9-]+)</p>")
+# Code that prints has its output between itself and the picture, and stays open.
+_PLACED = re.compile(
+    r"(?:(?P<code><div class=\"language-python highlight\"><pre>(?:(?!</pre>).)*</pre></div>)\s*)?"
+    r"<p>figure-goes-here-(?P<name>[a-z0-9-]+)</p>",
+    re.S,
+)
 
 
 class Book:
@@ -41,9 +47,7 @@ class Book:
             self.errors.setdefault(error.path, error)
 
     def _read(self, path: Path) -> None:
-        page = read(path)
-        rules.check(page)
-        self.pages[path] = page
+        self.pages[path] = _sound(path, path.read_bytes())
 
     def _compare(self, page: Page) -> None:
         for chain in page.chains:
@@ -90,7 +94,10 @@ class Book:
         return "\n".join(lines)
 
     def html(self, text: str, path: Path, root: str) -> str:
-        """Put the figures of a page into its HTML; ``root`` leads from it to the site's root."""
+        """Put the figures of a page into its HTML; ``root`` leads from it to the site's root.
+
+        Code that does nothing but draw is folded away under its picture.
+        """
         page = self.pages[path]
         figures = {figure.name: figure for figure in page.figures}
         sizes: dict[str, tuple[float, float]] = {}
@@ -99,7 +106,7 @@ class Book:
                 sizes |= outcome.sizes
 
         def picture(match: re.Match[str]) -> str:
-            figure = figures[match[1]]
+            figure = figures[match["name"]]
             width, height = (round(96 * inches) for inches in sizes[figure.name])
             alt = html.escape(figure.alt, quote=True)
             images = "\n".join(
@@ -107,10 +114,14 @@ class Book:
                 f'alt="{alt}" width="{width}" height="{height}" loading="lazy">'
                 for palette in runner.PALETTES
             )
-            return (
+            drawn = (
                 f'<figure id="figure-{figure.name}" class="drawn">\n{images}\n'
                 f"<figcaption>{self.caption(figure, path)}</figcaption>\n</figure>"
             )
+            if match["code"] is None:
+                return drawn
+            summary = "<summary>Code that draws this figure</summary>"
+            return f'{drawn}\n<details class="drawing">{summary}\n{match["code"]}\n</details>'
 
         return _PLACED.sub(picture, text)
 
@@ -118,6 +129,14 @@ class Book:
         text = formulas.render_page(figure.caption, shown(path), line=figure.line, index=False)
         made: str = markdown.markdown(text, extensions=["md_in_html"])
         return made.removeprefix("<p>").removesuffix("</p>")
+
+
+@functools.lru_cache(maxsize=256)
+def _sound(path: Path, content: bytes) -> Page:
+    """A page that follows the rules; read again only when its content changes."""
+    page = read(path)
+    rules.check(page)
+    return page
 
 
 def failure(error: PageError) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
+from . import formulas
+
 _LONGEST = 200
 _NAME = re.compile(r"\b[^\W\d]\w{2,}")
 
@@ -19,9 +21,7 @@ def description(html: str) -> str:
     paragraph = re.search(r"<p>.*?</p>", html, re.S)
     if paragraph is None:
         return ""
-    soup = BeautifulSoup(paragraph[0], "html.parser")
-    for twice in soup.select(".katex-html, annotation"):
-        twice.decompose()
+    soup = BeautifulSoup(formulas.plain(paragraph[0]), "html.parser")
     text = ""
     for sentence in re.split(r"(?<=[.?!])\s+", " ".join(soup.get_text().split())):
         if text and len(text) + len(sentence) >= _LONGEST:
@@ -61,26 +61,29 @@ def _without_source_map(path: Path) -> None:
         path.write_text(cut, encoding="utf-8")
 
 
-def _with_short_index(folder: Path) -> None:
-    """Keep of the code in the search index its names, once in each section.
+def searchable(text: str) -> str:
+    """What the search keeps of a section: formulas as symbols, and of the code its names, once each.
 
-    Every page loads the index, and code would be nearly half of it.
+    Every search loads the whole index, and code would be nearly half of it.
     """
+    seen: set[str] = set()
+
+    def names(code: re.Match[str]) -> str:
+        found = _NAME.findall(re.sub(r"<[^>]*>|&\w+;", " ", code[0]))
+        words = dict.fromkeys(word for word in found if word not in seen)
+        seen.update(words)
+        return f"<p>{' '.join(words)}</p>" if words else ""
+
+    return formulas.plain(re.sub(r"<pre>.*?</pre>", names, text, flags=re.S))
+
+
+def _with_short_index(folder: Path) -> None:
+    """Write the letters of the search index as they are, not as six characters each."""
     path = folder / "search" / "search_index.json"
-    if not path.is_file():
-        return
-    index = json.loads(path.read_text(encoding="utf-8"))
-    for entry in index["docs"]:
-        seen: set[str] = set()
-
-        def names(code: re.Match[str], seen: set[str] = seen) -> str:
-            text = re.sub(r"<[^>]*>|&\w+;", " ", code[0])
-            words = dict.fromkeys(word for word in _NAME.findall(text) if word not in seen)
-            seen.update(words)
-            return f"<p>{' '.join(words)}</p>" if words else ""
-
-        entry["text"] = re.sub(r"<pre>.*?</pre>", names, entry["text"], flags=re.S)
-    path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    if path.is_file():
+        index = json.loads(path.read_text(encoding="utf-8"))
+        text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+        path.write_text(text, encoding="utf-8")
 
 
 def _without_dates(folder: Path) -> None:

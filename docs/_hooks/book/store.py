@@ -23,6 +23,10 @@ CACHE = ROOT / ".cache" / "book"
 _LIBRARIES = ("numpy", "matplotlib", "scipy", "torch", "jax", "jaxlib")
 
 
+_loaded: dict[Path, runner.Outcome] = {}
+"""The outcomes that this process read or made."""
+
+
 class Store:
     """Outcomes of chains, from the cache or from a run."""
 
@@ -36,10 +40,12 @@ class Store:
 
     def get(self, page: Page, chain: list[Block]) -> runner.Outcome | None:
         file = self.folder / f"{self.key(page, chain)}.json"
-        try:
-            return runner.Outcome(**json.loads(file.read_text("utf-8")))
-        except FileNotFoundError:
-            return None
+        if file not in _loaded:
+            try:
+                _loaded[file] = runner.Outcome(**json.loads(file.read_text("utf-8")))
+            except FileNotFoundError:
+                return None
+        return _loaded[file]
 
     def put(self, page: Page, chain: list[Block], outcome: runner.Outcome) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

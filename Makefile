@@ -15,9 +15,10 @@ serve: $(VENV)/.ready
 build: $(VENV)/.ready
 	$(BIN)/mkdocs build --strict
 
-# With CI=true the frameworks are installed first and no test may be skipped.
+# With CI=true the frameworks are installed first and no test may be skipped. The tests use all cores,
+# up to four, each with one thread.
 test: $(VENV)/.ready $(if $(CI),frameworks)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # Rewrites every expected output in the pages with what its block prints now.
 update: $(VENV)/.ready

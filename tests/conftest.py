@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,7 +24,17 @@ settings.load_profile("calcml")
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site, built once, named like the path at which the site is served."""
-    folder = tmp_path_factory.mktemp("built") / "calcml"
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one build for all processes that run the tests
+        shared = shared.parent
+    folder = shared / "built" / "calcml"
+    with FileLock(shared / "built.lock"):
+        if not folder.exists():
+            build(folder)
+    return folder
+
+
+def build(folder: Path) -> None:
     # Never with --quiet: it hides the warnings from --strict too, and the build would pass.
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     built = subprocess.run(
@@ -34,8 +46,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     if built.returncode:
+        shutil.rmtree(folder, ignore_errors=True)
         pytest.fail(f"the site does not build:\n{built.stdout}{built.stderr}", pytrace=False)
-    return folder
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -5,10 +5,12 @@ although a page is wrong. The pages run in a pytest of their own, through the sa
 same settings as the real ones.
 """
 
+import os
 import subprocess
 import sys
 import textwrap
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from book.reader import ROOT
@@ -314,3 +316,32 @@ def test_pages_in_folders_that_pytest_passes_over_are_run(
 @pytest.mark.parametrize("name", HEALTHY)
 def test_healthy_page_is_green(verdicts: dict[str, str], name: str) -> None:
     assert verdicts[f"healthy-{name}"] == ""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["one process", "two processes"])
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_what_was_not_run_is_said_and_refused_in_ci(
+    tmp_path: Path, workers: list[str], ci: str
+) -> None:
+    (tmp_path / "conftest.py").write_text(
+        f"import sys\n\nsys.path.insert(0, {str(ROOT / 'docs' / '_hooks')!r})\n\n"
+        'pytest_plugins = ["book.pytest_plugin"]\n'
+    )
+    (tmp_path / "test_a.py").write_text(
+        'import pytest\n\n\ndef test_a():\n    pytest.skip("no tide today")\n'
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"CI": ci},
+    )
+    if ci:
+        assert ran.returncode == 1
+        assert "In CI nothing is skipped: no tide today" in ran.stdout
+    else:
+        assert ran.returncode == 0
+        assert "! NOT RUN !" in ran.stdout
+        assert "test_a.py::test_a: no tide today\n1 checks were not run." in ran.stdout

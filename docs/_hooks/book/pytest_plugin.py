@@ -20,8 +20,6 @@ from pytest_codeblocks.main import extract_from_buffer
 from . import prose, rules, runner
 from .reader import Block, Page, PageError, read, shown
 
-NOT_RUN = pytest.StashKey[list[str]]()
-
 
 def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in {"", "0", "false"}
@@ -131,7 +129,6 @@ def _filled(text: str | None) -> tuple[str, ...] | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[NOT_RUN] = []
     codeblocks.MarkdownFile = PageFile
 
 
@@ -141,26 +138,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Nothing is skipped in CI, and elsewhere the skips are said at the end."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail"):
-        reason = str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr)
-        item.config.stash[NOT_RUN].append(f"{item.nodeid}: {reason.removeprefix('Skipped: ')}")
-        if in_ci():
-            report.outcome = "failed"
-            report.longrepr = f"In CI nothing is skipped: {reason}"
+    if in_ci() and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"In CI nothing is skipped: {_reason(report)}"
     return report
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    skipped = config.stash[NOT_RUN]
+def _reason(report: pytest.TestReport) -> str:
+    why = report.longrepr
+    return str(why[-1] if isinstance(why, tuple) else why).removeprefix("Skipped: ")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    # From the reports, which reach this process also from workers that run tests beside each other.
+    skipped = terminalreporter.stats.get("skipped", [])
     if skipped:
         terminalreporter.section("NOT RUN", sep="!", red=True, bold=True)
-        for line in skipped:
-            terminalreporter.line(line)
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {_reason(report)}")
         terminalreporter.line(
             f"{len(skipped)} checks were not run. CI runs them all; `make frameworks` and Debian's "
             "chromium bring them here."

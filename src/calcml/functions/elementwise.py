@@ -9,10 +9,10 @@ from calcml.identity import Array, Group
 
 row = Group("Elementwise functions", ROWS)
 
-CALCULUS = "Spivak 2008, ch. 18"
+CALCULUS = "Strang and Herman 2016, "
 
 
-@row("Exponential", x="(...)", source=CALCULUS, keywords="exp derivative")
+@row("Exponential", x="(...)", source=CALCULUS + "sec. 3.9", keywords="exp derivative")
 def exp(x: Array) -> Array:
     """The function that is its own derivative."""
     return np.exp(x)
@@ -26,7 +26,7 @@ def _(f: Array) -> Array:
 @row(
     "Logarithm",
     x="(...) positive",
-    source=CALCULUS,
+    source=CALCULUS + "sec. 3.9",
     kinks="Needs $x > 0$.",
     keywords="log derivative",
 )
@@ -43,7 +43,7 @@ def _(x: Array) -> Array:
 @row(
     "Square root",
     x="(...) positive",
-    source=CALCULUS,
+    source=CALCULUS + "sec. 3.7",
     kinks="The slope at 0 is infinite; the function here needs $x > 0$.",
 )
 def sqrt(x: Array) -> Array:
@@ -60,7 +60,7 @@ def _(f: Array) -> Array:
     "Power",
     x="(...) positive",
     p="() positive",
-    source=CALCULUS,
+    source=CALCULUS + "sec. 3.9",
     keywords="x^p power rule",
     scales=(1e-3, 1.0),
 )
@@ -74,7 +74,7 @@ def _(g: Array, x: Array, p: Array, f: Array) -> Array:
     return g * p * x ** (p - 1), np.sum(g * f * np.log(x))
 
 
-@row("Reciprocal", x="(...) positive", source=CALCULUS, kinks="Undefined at 0.")
+@row("Reciprocal", x="(...) positive", source=CALCULUS + "sec. 3.3", kinks="Undefined at 0.")
 def reciprocal(x: Array) -> Array:
     """One divided by x."""
     return 1 / x
@@ -85,7 +85,7 @@ def _(x: Array) -> Array:
     return -1 / x**2
 
 
-@row("Sine", x="(...)", source=CALCULUS, keywords="sin positional encoding")
+@row("Sine", x="(...)", source=CALCULUS + "sec. 3.5", keywords="sin positional encoding")
 def sin(x: Array) -> Array:
     """Sine, as in sinusoidal position encodings."""
     return np.sin(x)
@@ -96,7 +96,7 @@ def _(x: Array) -> Array:
     return np.cos(x)
 
 
-@row("Cosine", x="(...)", source=CALCULUS, keywords="cos")
+@row("Cosine", x="(...)", source=CALCULUS + "sec. 3.5", keywords="cos")
 def cos(x: Array) -> Array:
     """Cosine."""
     return np.cos(x)
@@ -128,7 +128,7 @@ def _(x: Array) -> Array:
 @row(
     "x log x",
     x="(...) positive",
-    source="Cover and Thomas 2006, eq. 2.1",
+    source="Boyd and Vandenberghe 2004, sec. 3.1.5",
     kinks="The slope at 0 is minus infinity, although the value has the limit 0.",
     keywords="entropy term xlogx",
 )
@@ -184,12 +184,12 @@ def _(g: Array, x: Array, y: Array) -> Array:
     "Angle of a point",
     y="(...)",
     x="(...) positive",
-    source=CALCULUS,
+    source=CALCULUS + "sec. 3.7",
     kinks="Undefined at the origin.",
     keywords="arctan2 atan2",
 )
 def angle(y: Array, x: Array) -> Array:
-    """Angle of the point (x, y) with the first axis."""
+    """Angle of the point (x, y) with the first axis; for positive x, the arctangent of y / x."""
     return np.arctan2(y, x)
 
 
@@ -202,7 +202,8 @@ def _(g: Array, y: Array, x: Array) -> Array:
     "Product of entries",
     x="(...)",
     y="(...)",
-    source="Giles 2008, sec. 2.2.1",
+    source="Parr and Howard 2018, sec. 4.2; Petersen and Pedersen 2012, eq. 38",
+    chapter="reference/rules.md#arrays-move-everything-beside-the-change",
     keywords="Hadamard product gate",
 )
 def hadamard_product(x: Array, y: Array) -> Array:
@@ -219,7 +220,7 @@ def _(g: Array, x: Array, y: Array) -> Array:
     "Quotient of entries",
     x="(...)",
     y="(...) positive",
-    source="Giles 2008, sec. 2.2.1",
+    source="Parr and Howard 2018, sec. 4.2",
     kinks="Undefined where $y = 0$.",
     keywords="quotient rule",
 )

@@ -9,10 +9,13 @@ from calcml.identity import Array, Group
 
 row = Group("Linear and quadratic forms", ROWS)
 COOKBOOK = "Petersen and Pedersen 2012, "
-MAGNUS = "Magnus and Neudecker 2019, "
+GILES = "Giles 2008, "
+PARR = "Parr and Howard 2018, "
+BOYD = "Boyd and Vandenberghe 2004, "
+STANDARD = "learn/gradient.md#the-standard-forms"
 
 
-@row("Linear form", a="(n,)", x="(n,)", source=COOKBOOK + "eq. 69", chapter="learn/gradient.md")
+@row("Linear form", a="(n,)", x="(n,)", source=COOKBOOK + "eq. 69", chapter=STANDARD)
 def linear_form(a: Array, x: Array) -> Array:
     """Inner product of two vectors; each is the gradient with respect to the other."""
     return a @ x
@@ -23,7 +26,7 @@ def _(a: Array, x: Array) -> Array:
     return x, a
 
 
-@row("Affine form", w="(d,)", x="(d,)", b="()", source=COOKBOOK + "eq. 69")
+@row("Affine form", w="(d,)", x="(d,)", b="()", source=PARR + "sec. 5")
 def affine_form(w: Array, x: Array, b: Array) -> Array:
     """A linear form with an offset: one neuron without its activation."""
     return w @ x + b
@@ -37,7 +40,7 @@ def _(w: Array, x: Array) -> Array:
 @row(
     "Sum of entries",
     x="(n,)",
-    source=MAGNUS + "ch. 9, sec. 9",
+    source=PARR + "sec. 4.4",
     keywords="sum gradient",
 )
 def total(x: Array) -> Array:
@@ -50,7 +53,7 @@ def _(x: Array) -> Array:
     return np.ones_like(x)
 
 
-@row("Mean of entries", x="(n,)", source=MAGNUS + "ch. 9, sec. 9", keywords="mean gradient")
+@row("Mean of entries", x="(n,)", source=PARR + "sec. 4.4", keywords="mean gradient")
 def average(x: Array) -> Array:
     """Mean of all entries; the factor 1/n is the one that mean losses carry."""
     return np.mean(x)
@@ -61,7 +64,13 @@ def _(x: Array) -> Array:
     return np.ones_like(x) / len(x)
 
 
-@row("Matrix-vector product", A="(m, n)", x="(n,)", source=COOKBOOK + "eq. 70")
+@row(
+    "Matrix-vector product",
+    A="(m, n)",
+    x="(n,)",
+    source=GILES + "sec. 2.2.2",
+    chapter="learn/jacobians-and-backpropagation.md#a-linear-layer-the-jacobian-is-w",
+)
 def matrix_vector(A: Array, x: Array) -> Array:
     """A linear map; its Jacobian in x is A, so the pullback is the transpose."""
     return A @ x
@@ -72,7 +81,13 @@ def _(g: Array, A: Array, x: Array) -> Array:
     return np.outer(g, x), A.T @ g
 
 
-@row("Matrix product", A="(m, n)", B="(n, p)", source="Giles 2008, sec. 2.2.2")
+@row(
+    "Matrix product",
+    A="(m, n)",
+    B="(n, p)",
+    source=GILES + "sec. 2.2.2",
+    chapter="appendices/worked-derivations.md#one-habit-for-all-of-them",
+)
 def matrix_product(A: Array, B: Array) -> Array:
     """Product of two matrices: the shapes alone determine both gradients."""
     return A @ B
@@ -83,7 +98,7 @@ def _(g: Array, A: Array, B: Array) -> Array:
     return g @ B.T, A.T @ g
 
 
-@row("Outer product", a="(m,)", b="(n,)", source=COOKBOOK + "eq. 70")
+@row("Outer product", a="(m,)", b="(n,)", source=GILES + "sec. 2.2.2")
 def outer_product(a: Array, b: Array) -> Array:
     """All products of an entry of a with an entry of b."""
     return np.outer(a, b)
@@ -99,8 +114,8 @@ def _(g: Array, a: Array, b: Array) -> Array:
     x="(m,)",
     B="(m, n)",
     y="(n,)",
-    source=COOKBOOK + "eq. 70",
-    chapter="learn/gradient.md",
+    source=COOKBOOK + "eq. 69 and 70",
+    chapter=STANDARD,
 )
 def bilinear_form(x: Array, B: Array, y: Array) -> Array:
     """Linear in each of its three arguments."""
@@ -116,8 +131,8 @@ def _(x: Array, B: Array, y: Array) -> Array:
     "Quadratic form",
     x="(n,)",
     A="(n, n)",
-    source=COOKBOOK + "eq. 81",
-    chapter="learn/hessian.md",
+    source=COOKBOOK + "eq. 72 and 81",
+    chapter=STANDARD,
 )
 def quadratic_form(x: Array, A: Array) -> Array:
     """A quadratic form; A need not be symmetric."""
@@ -134,6 +149,7 @@ def _(x: Array, A: Array) -> Array:
     x="(n,)",
     A="(n, n) symmetric fixed",
     source=COOKBOOK + "eq. 81",
+    chapter=STANDARD,
     kinks=r"The gradient $2 A \mathbf{x}$ needs $A = A^\top$.",
 )
 def symmetric_quadratic_form(x: Array, A: Array) -> Array:
@@ -152,8 +168,8 @@ def _(x: Array, A: Array) -> Array:
     A="(n, n) symmetric fixed",
     b="(n,)",
     c="()",
-    source="Nocedal and Wright 2006, eq. 2.16",
-    chapter="learn/hessian.md",
+    source=BOYD + "sec. A.4.1",
+    chapter="learn/hessian.md#newtons-step",
     keywords="second-order Taylor",
 )
 def quadratic_model(x: Array, A: Array, b: Array, c: Array) -> Array:
@@ -187,7 +203,7 @@ def _(x: Array, A: Array, b: Array) -> Array:
     "Squared length",
     x="(n,)",
     source=COOKBOOK + "eq. 131",
-    chapter="learn/gradient.md",
+    chapter=STANDARD,
     keywords="squared norm",
 )
 def squared_length(x: Array) -> Array:
@@ -200,7 +216,7 @@ def _(x: Array) -> Array:
     return 2 * x
 
 
-@row("Squared distance", x="(n,)", c="(n,)", source=COOKBOOK + "eq. 131")
+@row("Squared distance", x="(n,)", c="(n,)", source=COOKBOOK + "eq. 85 and 86")
 def squared_distance(x: Array, c: Array) -> Array:
     """Squared Euclidean distance from c, zero gradient at x = c."""
     return (x - c) @ (x - c)
@@ -216,8 +232,8 @@ def _(x: Array, c: Array) -> Array:
     A="(m, n)",
     x="(n,)",
     b="(m,)",
-    source=COOKBOOK + "eq. 84",
-    chapter="learn/losses.md",
+    source=COOKBOOK + "eq. 84, 87 and 88",
+    chapter=STANDARD,
     keywords="linear regression residual sum of squares",
 )
 def least_squares(A: Array, x: Array, b: Array) -> Array:
@@ -237,7 +253,7 @@ def _(A: Array, x: Array, b: Array) -> Array:
     x="(n,)",
     b="(m,) fixed",
     lam="() positive",
-    source="Hoerl and Kennard 1970, eq. 2.1",
+    source=BOYD + "sec. 6.3.2; Hoerl and Kennard 1970",
     keywords="Tikhonov L2 regularized least squares",
 )
 def ridge_regression(A: Array, x: Array, b: Array, lam: Array) -> Array:
@@ -273,7 +289,7 @@ def _(A: Array, x: Array, b: Array, W: Array) -> Array:
     "Rayleigh quotient",
     x="(n,)",
     A="(n, n) symmetric fixed",
-    source="Horn and Johnson 2013, sec. 4.2",
+    source="Golub and Van Loan 2013, eq. 10.1.1",
     kinks=r"Undefined at $\mathbf{x} = \mathbf{0}$; the gradient is zero at eigenvectors.",
     keywords="eigenvalue eigenvector",
 )
@@ -292,7 +308,8 @@ def _(x: Array, A: Array, f: Array) -> Array:
     X="(m, n)",
     a="(m,)",
     b="(n,)",
-    source=COOKBOOK + "eq. 70",
+    source=COOKBOOK + "eq. 69 and 70",
+    chapter=STANDARD,
 )
 def matrix_in_bilinear_form(X: Array, a: Array, b: Array) -> Array:
     """The bilinear form as a function of its matrix: its gradient is a matrix of rank one."""
@@ -343,7 +360,7 @@ def _(X: Array, C: Array, a: Array) -> Array:
     u="(n,)",
     b="() fixed",
     v="(n,)",
-    source="Baydin et al. 2018, sec. 3.1",
+    source=COOKBOOK + "eq. 34 and 35",
     keywords="linearity of the gradient sum rule",
 )
 def linear_combination(a: Array, u: Array, b: Array, v: Array) -> Array:

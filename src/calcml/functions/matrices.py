@@ -10,6 +10,7 @@ from calcml.identity import Array, Group
 row = Group("Matrix functions", ROWS)
 COOKBOOK = "Petersen and Pedersen 2012, "
 GILES = "Giles 2008, "
+BOYD = "Boyd and Vandenberghe 2004, "
 
 
 @row("Trace", A="(n, n)", source=COOKBOOK + "eq. 99")
@@ -83,7 +84,7 @@ def _(X: Array) -> Array:
     "Trace of a quadratic form",
     X="(n, k)",
     A="(n, n)",
-    source=COOKBOOK + "eq. 108",
+    source=COOKBOOK + "eq. 100 and 108",
     keywords="PCA Laplacian",
 )
 def trace_quadratic(X: Array, A: Array) -> Array:
@@ -102,7 +103,7 @@ def _(X: Array, A: Array) -> Array:
     X="(n, k)",
     B="(k, k) fixed",
     C="(n, m) fixed",
-    source=COOKBOOK + "eq. 116",
+    source=COOKBOOK + "eq. 118",
 )
 def trace_two_sided(A: Array, X: Array, B: Array, C: Array) -> Array:
     """A product in which X occurs twice: each occurrence adds its part."""
@@ -133,7 +134,7 @@ def _(X: Array) -> Array:
 @row(
     "Inverse",
     A="(n, n) invertible",
-    source=COOKBOOK + "eq. 59 and 60",
+    source=GILES + "sec. 2.2.3; " + COOKBOOK + "eq. 60",
     kinks="A must be invertible.",
     keywords="matrix inverse",
 )
@@ -186,7 +187,7 @@ def _(A: Array, f: Array) -> Array:
 @row(
     "Log determinant",
     A="(n, n) invertible",
-    source=COOKBOOK + "eq. 57",
+    source=COOKBOOK + "eq. 57; " + BOYD + "sec. A.4.1",
     kinks="A must be invertible.",
     keywords="log det logdet slogdet",
 )
@@ -205,7 +206,7 @@ def _(A: Array) -> Array:
     X="(n, k) fixed",
     S="(k, k) spd",
     lam="() positive",
-    source=COOKBOOK + "eq. 57",
+    source=COOKBOOK + "eq. 43; " + BOYD + "sec. A.4.2",
     scales=(1e-3, 1.0),
     keywords="evidence Gaussian process",
 )
@@ -224,7 +225,7 @@ def _(X: Array, S: Array, lam: Array) -> Array:
     "Quadratic form of the inverse",
     x="(n,)",
     A="(n, n) invertible",
-    source=COOKBOOK + "eq. 61",
+    source=COOKBOOK + "eq. 61 and 81",
     kinks="A must be invertible.",
     keywords="Mahalanobis precision",
 )
@@ -243,6 +244,7 @@ def _(x: Array, A: Array) -> Array:
     "Squared Frobenius norm",
     X="(m, n)",
     source=COOKBOOK + "eq. 132",
+    chapter="appendices/worked-derivations.md#the-frobenius-loss",
     keywords="L2 penalty of a matrix",
 )
 def squared_frobenius(X: Array) -> Array:
@@ -255,7 +257,7 @@ def _(X: Array) -> Array:
     return 2 * X
 
 
-@row("Third power", X="(n, n)", source=COOKBOOK + "eq. 90", keywords="matrix power")
+@row("Third power", X="(n, n)", source=COOKBOOK + "eq. 90 and 91", keywords="matrix power")
 def matrix_cube(X: Array) -> Array:
     """X three times: each occurrence adds a term, the other factors transposed around upstream."""
     return X @ X @ X
@@ -269,7 +271,7 @@ def _(g: Array, X: Array) -> Array:
 @row(
     "Nuclear norm",
     X="(m, n)",
-    source="Watson 1992",
+    source="Watson 1992; " + BOYD + "sec. A.1.6",
     kinks="Where a singular value is zero; a subgradient is returned there.",
     analytic=False,
     keywords="trace norm low rank",
@@ -288,7 +290,7 @@ def _(X: Array) -> Array:
 @row(
     "Spectral norm",
     X="(m, n)",
-    source="Watson 1992",
+    source="Watson 1992; " + BOYD + "sec. A.1.5",
     kinks="Where the largest singular value is repeated, and at zero.",
     analytic=False,
     keywords="largest singular value spectral normalization",
@@ -308,7 +310,7 @@ def _(X: Array) -> Array:
 @row(
     "Largest eigenvalue",
     A="(n, n) symmetric",
-    source="Magnus 1985",
+    source=COOKBOOK + "eq. 67; Magnus 1985",
     kinks="Where the largest eigenvalue is repeated.",
     analytic=False,
     keywords="eigenvalue derivative sharpness",

@@ -9,7 +9,6 @@ from calcml.identity import Array, Group
 
 row = Group("Models with matrices", ROWS)
 COOKBOOK = "Petersen and Pedersen 2012, "
-GILES = "Giles 2008, "
 
 
 @row(
@@ -18,11 +17,14 @@ GILES = "Giles 2008, "
     W="(d, k)",
     Y="(n, k)",
     source=COOKBOOK + "eq. 119",
-    chapter="appendices/worked-derivations.md",
+    chapter="appendices/worked-derivations.md#the-frobenius-loss",
     keywords="multi-output least squares",
 )
 def frobenius_loss(X: Array, W: Array, Y: Array) -> Array:
-    """Half the squared Frobenius norm of the residuals of a linear model with several outputs."""
+    """Half the squared Frobenius norm of the residuals of a linear model with several outputs.
+
+    The source has no half.
+    """
     return np.sum((X @ W - Y) ** 2) / 2
 
 
@@ -38,11 +40,14 @@ def _(X: Array, W: Array, Y: Array) -> Array:
     V="(n, k)",
     R="(m, n) fixed",
     M="(m, n) mask fixed",
-    source="Koren, Bell and Volinsky 2009",
+    source="Koren, Bell and Volinsky 2009, eq. 2",
     keywords="recommender collaborative filtering",
 )
 def matrix_factorization(U: Array, V: Array, R: Array, M: Array) -> Array:
-    """Squared error of a low-rank model on the observed entries, those where M is true."""
+    """Half the squared error of a low-rank model on the observed entries, those where M is true.
+
+    The source has no half, and adds a penalty.
+    """
     return np.sum(M * (U @ V.T - R) ** 2) / 2
 
 
@@ -58,7 +63,7 @@ def _(U: Array, V: Array, R: Array, M: Array) -> Array:
     W="(k, d) fixed",
     B="(k, r)",
     A="(r, d)",
-    source="Hu et al. 2021, eq. 3",
+    source="Hu et al. 2021, eq. 3 and sec. 4.1",
     keywords="LoRA adapter fine-tuning",
 )
 def low_rank_update(x: Array, W: Array, B: Array, A: Array, alpha: float = 16.0) -> Array:
@@ -72,7 +77,9 @@ def _(g: Array, x: Array, W: Array, B: Array, A: Array, alpha: float) -> Array:
     return g @ (W + s * B @ A), s * g.T @ x @ A.T, s * B.T @ g.T @ x
 
 
-@row("Gram matrix", X="(n, d)", source=COOKBOOK + "eq. 70", keywords="style loss kernel covariance")
+@row(
+    "Gram matrix", X="(n, d)", source=COOKBOOK + "eq. 109", keywords="style loss kernel covariance"
+)
 def gram(X: Array) -> Array:
     """Inner products of all pairs of rows."""
     return X @ X.T
@@ -86,7 +93,7 @@ def _(g: Array, X: Array) -> Array:
 @row(
     "Covariance matrix",
     X="(n, d)",
-    source="Magnus and Neudecker 2019, ch. 9, sec. 14",
+    source="Bishop 2006, eq. 12.3; " + COOKBOOK + "eq. 112",
     keywords="empirical covariance",
 )
 def covariance(X: Array) -> Array:
@@ -105,10 +112,13 @@ def _(g: Array, X: Array) -> Array:
     "Diagonal scaling",
     d="(n,)",
     X="(n, m)",
-    source="Magnus and Neudecker 2019, ch. 9, sec. 14",
+    source=COOKBOOK + "eq. 101 and 142",
 )
 def diagonal_scaling(d: Array, X: Array) -> Array:
-    """Each row of X multiplied by its own factor."""
+    """Each row of X multiplied by its own factor.
+
+    The source writes the gradient in d as a diagonal matrix.
+    """
     return np.diag(d) @ X
 
 

@@ -10,6 +10,7 @@ from calcml.identity import Array, Group
 row = Group("Norms and distances", ROWS)
 
 COOKBOOK = "Petersen and Pedersen 2012, "
+BOYD = "Boyd and Vandenberghe 2004, "
 ROCKAFELLAR = "Rockafellar 1970, sec. 23"
 
 
@@ -17,7 +18,7 @@ ROCKAFELLAR = "Rockafellar 1970, sec. 23"
     "Euclidean norm",
     x="(n,)",
     source=COOKBOOK + "eq. 129",
-    chapter="learn/gradient.md",
+    chapter="learn/gradient.md#the-standard-forms",
     kinks=r"At $\mathbf{x} = \mathbf{0}$ every vector of length at most 1 is a subgradient; 0 is returned.",
     stable=True,
     keywords="2-norm L2 norm length",
@@ -72,7 +73,7 @@ def _(x: Array, f: Array) -> Array:
 @row(
     "p-norm",
     x="(n,)",
-    source="Boyd and Vandenberghe 2004, app. A.1.2",
+    source=BOYD + "sec. A.1.3",
     kinks=r"At $\mathbf{x} = \mathbf{0}$, and for $p = 1$ wherever $x_i = 0$.",
     keywords="Lp norm",
 )
@@ -125,7 +126,7 @@ def _(g: Array, x: Array, f: Array) -> Array:
     "Cosine similarity",
     x="(n,)",
     y="(n,)",
-    source="Luo et al. 2018",
+    source="Luo et al. 2018; " + COOKBOOK + "eq. 130",
     least={"n": 2},
     kinks="Undefined where x or y is zero.",
     keywords="cosine embedding angle",
@@ -147,7 +148,7 @@ def _(x: Array, y: Array, f: Array) -> Array:
     x="(n,)",
     m="(n,)",
     S="(n, n) spd",
-    source=COOKBOOK + "eq. 61 and 86",
+    source=COOKBOOK + "eq. 61, 85 and 86",
     kinks="S must be symmetric and positive definite.",
     keywords="Mahalanobis Gaussian",
 )
@@ -167,7 +168,7 @@ def _(x: Array, m: Array, S: Array) -> Array:
     x="(n,)",
     m="(n,)",
     S="(n, n) spd fixed",
-    source=COOKBOOK + "eq. 86",
+    source=COOKBOOK + "eq. 85 and 86",
     kinks=r"At $\mathbf{x} = \mathbf{m}$; undefined there.",
 )
 def mahalanobis(x: Array, m: Array, S: Array) -> Array:
@@ -184,12 +185,15 @@ def _(x: Array, m: Array, S: Array, f: Array) -> Array:
 @row(
     "Frobenius norm",
     X="(m, n)",
-    source=COOKBOOK + "eq. 132",
+    source=BOYD + "eq. A.2; " + COOKBOOK + "eq. 132",
     kinks="At $X = 0$; undefined there.",
     keywords="matrix norm",
 )
 def frobenius_norm(X: Array) -> Array:
-    """Euclidean norm of all entries."""
+    """Euclidean norm of all entries.
+
+    The second source differentiates its square.
+    """
     return np.linalg.norm(X)
 
 
@@ -201,7 +205,7 @@ def _(X: Array, f: Array) -> Array:
 @row(
     "Sum of row norms",
     X="(m, n)",
-    source="Yuan and Lin 2006, eq. 2.1",
+    source="Nie et al. 2010",
     kinks="Where a row is zero; undefined there.",
     keywords="L2,1 norm group lasso 2,1-norm",
 )
@@ -218,12 +222,15 @@ def _(X: Array) -> Array:
 @row(
     "Smoothed absolute value",
     x="(n,)",
-    source="Charbonnier et al. 1994",
+    source="Charbonnier et al. 1994; Barron 2019, sec. 1",
     stable=True,
     keywords="pseudo-Huber Charbonnier",
 )
 def smoothed_absolute(x: Array, eps: float = 0.1) -> Array:
-    """A 1-norm without a kink: rounded off within eps of zero."""
+    """A 1-norm without a kink: rounded off within eps of zero.
+
+    The penalties of the sources have another scale, and are zero at zero.
+    """
     return np.sum(np.sqrt(x**2 + eps**2))
 
 
@@ -236,7 +243,7 @@ def _(x: Array, eps: float) -> Array:
     "Squared pairwise distances",
     X="(m, d)",
     Y="(n, d)",
-    source="Goldberger et al. 2005",
+    source="Dokmanić et al. 2015, sec. II; " + COOKBOOK + "eq. 85 and 86",
     keywords="distance matrix k-means kernel",
 )
 def pairwise_squared_distances(X: Array, Y: Array) -> Array:

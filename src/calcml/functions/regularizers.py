@@ -31,13 +31,16 @@ def _(w: Array, lam: float) -> Array:
 @row(
     "L1 penalty",
     w="(d,)",
-    source="Tibshirani 1996, eq. 1; Goodfellow, Bengio and Courville 2016, eq. 7.20",
+    source="Goodfellow, Bengio and Courville 2016, eq. 7.20; Tibshirani 1996, eq. 1",
     kinks=r"Where $w_i = 0$ every value in $[-\lambda, \lambda]$ is a subgradient; 0 is returned.",
     stable=True,
     keywords="lasso sparsity",
 )
 def l1_penalty(w: Array, lam: float = 0.1) -> Array:
-    """Every weight is pulled to zero with the same strength, however small it is."""
+    """Every weight is pulled to zero with the same strength, however small it is.
+
+    The second source bounds the norm instead of penalizing it.
+    """
     return lam * np.sum(np.abs(w))
 
 
@@ -49,11 +52,14 @@ def _(w: Array, lam: float) -> Array:
 @row(
     "Elastic net",
     w="(d,)",
-    source="Zou and Hastie 2005, eq. 3",
+    source="Zou and Hastie 2005, sec. 2.1",
     kinks="Where $w_i = 0$, as the L1 penalty.",
 )
 def elastic_net(w: Array, alpha: float = 0.1, beta: float = 0.2) -> Array:
-    """L1 and L2 penalty together."""
+    """L1 and L2 penalty together.
+
+    The source has no half in the second.
+    """
     return alpha * np.sum(np.abs(w)) + beta / 2 * (w @ w)
 
 
@@ -82,7 +88,7 @@ def _(W: Array, lam: float) -> Array:
 @row(
     "Entropy",
     p="(k,) simplex",
-    source="Cover and Thomas 2006, eq. 2.1",
+    source="Cover and Thomas 2006, eq. 2.1; Boyd and Vandenberghe 2004, sec. 3.1.5",
     kinks="The slope is infinite where $p_i = 0$.",
     keywords="Shannon entropy maximum entropy",
 )
@@ -103,7 +109,7 @@ def _(p: Array) -> Array:
     kinks="The slope is infinite at 0 and 1.",
 )
 def binary_entropy(p: Array) -> Array:
-    """Entropy of a coin; its slope is minus the logit."""
+    """Entropy of a coin, in nats; its slope is minus the logit."""
     return -p * np.log(p) - (1 - p) * np.log(1 - p)
 
 
@@ -126,7 +132,7 @@ def steps_back(d: Array) -> Array:
 @row(
     "Total variation",
     x="(n,)",
-    source="Rudin, Osher and Fatemi 1992; Tibshirani et al. 2005",
+    source="Boyd and Vandenberghe 2004, sec. 6.3.3; Rudin, Osher and Fatemi 1992; Tibshirani et al. 2005",
     kinks="Where neighbors are equal: 0 is returned.",
     least={"n": 2},
     stable=True,
@@ -145,12 +151,15 @@ def _(x: Array) -> Array:
 @row(
     "Smoothness penalty",
     x="(n,)",
-    source="Hastie, Tibshirani and Friedman 2009, sec. 5.4",
+    source="Boyd and Vandenberghe 2004, sec. 6.3.3",
     least={"n": 2},
     keywords="Dirichlet energy graph Laplacian",
 )
 def smoothness(x: Array) -> Array:
-    """Half the sum of squared steps between neighbors; the gradient is the Laplacian of a chain."""
+    """Half the sum of squared steps between neighbors; the gradient is the Laplacian of a chain.
+
+    The source has no half.
+    """
     return steps(x) @ steps(x) / 2
 
 
@@ -167,7 +176,10 @@ def _(x: Array) -> Array:
     keywords="orthogonal regularization",
 )
 def orthogonality(W: Array) -> Array:
-    """Distance of the columns from an orthonormal set."""
+    """A quarter of the squared distance of the Gram matrix of the columns from the identity.
+
+    The source leaves the factor free.
+    """
     E = W.T @ W - np.eye(W.shape[1], dtype=W.dtype)
     return np.sum(E**2) / 4
 
@@ -186,7 +198,10 @@ def _(W: Array) -> Array:
     keywords="PaLM softmax normalizer",
 )
 def z_loss(z: Array) -> Array:
-    """Keeps the normalizer of the softmax near one."""
+    """Keeps the normalizer of the softmax near one.
+
+    The source adds it with the weight 1e-4.
+    """
     return np.mean(log_sum_exp(z) ** 2)
 
 
@@ -219,7 +234,10 @@ def _(p: Array, rho: float) -> Array:
     scales=(1e-3, 1.0),
 )
 def path_norm(V: Array, W: Array) -> Array:
-    """Sum over all paths of the squared product of weights; rescaling a hidden unit changes nothing."""
+    """Sum over all paths of the squared product of weights; rescaling a hidden unit changes nothing.
+
+    The source takes the root.
+    """
     return np.sum(V**2 @ W**2)
 
 

@@ -10,8 +10,10 @@ from calcml.identity import Array, Group
 
 row = Group("Rules of differentiation and composed forms", ROWS)
 
-SPIVAK = "Spivak 1965, theorem "
-RULES = "reference/rules.md"
+MAGNUS = "Magnus and Neudecker 2019, ch. 8, sec. 2"
+BOYD = "Boyd and Vandenberghe 2004, "
+JACOBIANS = "learn/jacobians-and-backpropagation.md#"
+RULES = "reference/rules.md#"
 
 
 @row(
@@ -19,8 +21,8 @@ RULES = "reference/rules.md"
     x="(n,)",
     a="(n,) fixed",
     A="(n, n) symmetric fixed",
-    source=SPIVAK + "2-3",
-    chapter=RULES,
+    source=MAGNUS,
+    chapter=JACOBIANS + "all-the-other-rules-are-this-one",
 )
 def sum_rule(x: Array, a: Array, A: Array) -> Array:
     """A linear and a quadratic form: the gradient of a sum is the sum of the gradients."""
@@ -32,7 +34,14 @@ def _(x: Array, a: Array, A: Array) -> Array:
     return a + 2 * A @ x
 
 
-@row("Product rule", x="(n,)", a="(n,) fixed", b="(n,) fixed", source=SPIVAK + "2-3", chapter=RULES)
+@row(
+    "Product rule",
+    x="(n,)",
+    a="(n,) fixed",
+    b="(n,) fixed",
+    source=MAGNUS,
+    chapter=JACOBIANS + "all-the-other-rules-are-this-one",
+)
 def product_rule(x: Array, a: Array, b: Array) -> Array:
     """Two linear forms multiplied: each factor multiplies the gradient of the other."""
     return (a @ x) * (b @ x)
@@ -48,8 +57,8 @@ def _(x: Array, a: Array, b: Array) -> Array:
     x="(n,) positive",
     a="(n,) fixed",
     b="(n,) positive fixed",
-    source=SPIVAK + "2-3",
-    chapter=RULES,
+    source=MAGNUS,
+    chapter=JACOBIANS + "all-the-other-rules-are-this-one",
     kinks=r"Needs $\mathbf{b}^\top \mathbf{x} \ne 0$.",
 )
 def quotient_rule(x: Array, a: Array, b: Array) -> Array:
@@ -66,8 +75,8 @@ def _(x: Array, a: Array, b: Array) -> Array:
     "Chain rule, scalar outside",
     x="(n,)",
     A="(n, n) symmetric fixed",
-    source=SPIVAK + "2-2",
-    chapter=RULES,
+    source=BOYD + "eq. A.6",
+    chapter=JACOBIANS + "the-chain-rule",
     scales=(1e-3, 1.0),
     keywords="composition exp of a quadratic",
 )
@@ -86,8 +95,8 @@ def _(x: Array, A: Array, f: Array) -> Array:
     x="(n,)",
     A="(m, n)",
     b="(m,)",
-    source=SPIVAK + "2-2",
-    chapter=RULES,
+    source=BOYD + "sec. A.4.2; Spivak 1965, theorem 2-2",
+    chapter=JACOBIANS + "the-chain-rule",
     keywords="f(Ax + b) gradient affine substitution",
 )
 def chain_rule_affine(x: Array, A: Array, b: Array) -> Array:
@@ -105,7 +114,7 @@ def _(x: Array, A: Array, b: Array) -> Array:
     "Chain rule of a neuron",
     w="(n,)",
     x="(n,)",
-    source=SPIVAK + "2-2",
+    source=BOYD + "eq. A.6; Bishop 2006, eq. 4.88",
     keywords="sigmoid of a linear form",
 )
 def neuron(w: Array, x: Array) -> Array:
@@ -124,8 +133,8 @@ def _(w: Array, x: Array, f: Array) -> Array:
     a="(n,) fixed",
     b="(n,) fixed",
     A="(n, n) symmetric fixed",
-    source=SPIVAK + "2-2",
-    chapter=RULES,
+    source=BOYD + "sec. A.4.2",
+    chapter=JACOBIANS + "all-the-other-rules-are-this-one",
     keywords="mixed chain rule df/dt",
 )
 def along_a_path(t: Array, a: Array, b: Array, A: Array) -> Array:
@@ -143,7 +152,7 @@ def _(t: Array, a: Array, b: Array, A: Array) -> Array:
     w="()",
     X="(n, k) fixed",
     y="(n,) fixed",
-    source="Goodfellow, Bengio and Courville 2016, sec. 7.9",
+    source="Goodfellow, Bengio and Courville 2016, sec. 7.9 and 10.2.2",
     keywords="weight sharing accumulate gradients sum over uses",
 )
 def shared_parameter(w: Array, X: Array, y: Array) -> Array:
@@ -162,8 +171,8 @@ def _(w: Array, X: Array, y: Array) -> Array:
     "Broadcast addition",
     X="(n, d)",
     b="(d,)",
-    source="Giles 2008, sec. 2.2.1",
-    chapter=RULES,
+    source="Goodfellow, Bengio and Courville 2016, sec. 2.1; Parr and Howard 2018, sec. 4.3",
+    chapter=RULES + "arrays-move-everything-beside-the-change",
     keywords="bias gradient unbroadcast sum over the batch",
 )
 def broadcast_add(X: Array, b: Array) -> Array:
@@ -180,8 +189,8 @@ def _(g: Array, X: Array, b: Array) -> Array:
     "Broadcast product",
     X="(n, d)",
     s="(d,)",
-    source="Giles 2008, sec. 2.2.1",
-    chapter=RULES,
+    source="Parr and Howard 2018, sec. 4.3",
+    chapter=RULES + "arrays-move-everything-beside-the-change",
     keywords="scale gamma gradient",
 )
 def broadcast_multiply(X: Array, s: Array) -> Array:
@@ -197,12 +206,15 @@ def _(g: Array, X: Array, s: Array) -> Array:
 @row(
     "Log of one plus a squared length",
     x="(n,)",
-    source="Geman and McClure 1987",
+    source="Barron 2019, sec. 1",
     formula="np.log(1 + x @ x)",
     keywords="robust Lorentzian",
 )
 def log_one_plus_square(x: Array) -> Array:
-    """Grows slower than any power: far points pull less."""
+    """Grows slower than any power: far points pull less.
+
+    The Cauchy loss of the length; the scale c of the source is the root of one half here.
+    """
     return np.log1p(x @ x)
 
 
@@ -215,8 +227,7 @@ def _(x: Array) -> Array:
     "Gaussian bump",
     x="(n,)",
     scales=(1e-3, 1.0),
-    source="Spivak 1965, ch. 2",
-    chapter="learn/gradient.md",
+    source=BOYD + "eq. A.6",
     keywords="exp of minus squared norm",
 )
 def gaussian_bump(x: Array) -> Array:
@@ -271,7 +282,10 @@ def _(x: Array, f: Array) -> Array:
     keywords="F1 score",
 )
 def harmonic_mean(x: Array) -> Array:
-    """The reciprocal of the mean reciprocal."""
+    """The reciprocal of the mean reciprocal.
+
+    The source has one n-th of it.
+    """
     return 1 / np.mean(1 / x)
 
 
@@ -283,7 +297,7 @@ def _(x: Array, f: Array) -> Array:
 @row(
     "Variance",
     x="(n,)",
-    source="Magnus and Neudecker 2019, ch. 9",
+    source="Ioffe and Szegedy 2015, sec. 3",
     least={"n": 2},
     keywords="var gradient",
 )
@@ -300,7 +314,7 @@ def _(x: Array) -> Array:
 @row(
     "Standard deviation",
     x="(n,)",
-    source="Magnus and Neudecker 2019, ch. 9",
+    source="Ioffe and Szegedy 2015, sec. 3",
     least={"n": 2},
     kinks="Where all entries are equal; undefined there.",
     keywords="std gradient",
@@ -319,7 +333,7 @@ def _(x: Array, f: Array) -> Array:
     "Correlation",
     x="(n,)",
     y="(n,)",
-    source="Magnus and Neudecker 2019, ch. 9",
+    source="Luo et al. 2018",
     least={"n": 3},
     kinks="Undefined where one of them is constant.",
     keywords="Pearson correlation loss",
@@ -340,7 +354,7 @@ def _(x: Array, y: Array, f: Array) -> Array:
 @row(
     "Product of entries of a vector",
     x="(n,) positive",
-    source="Magnus and Neudecker 2019, ch. 9",
+    source=MAGNUS,
     scales=(1.0,),
     keywords="prod gradient",
     kinks="The formula divides by $x_i$; where an entry is zero, multiply the others.",
@@ -358,7 +372,7 @@ def _(x: Array, f: Array) -> Array:
 @row(
     "Polynomial",
     x="(...)",
-    source="Spivak 2008, ch. 10",
+    source="Strang and Herman 2016, sec. 3.3",
     scales=(1e-3, 1.0),
     keywords="power rule cubic",
 )

@@ -333,7 +333,7 @@ def _(x: Array, f: Array) -> Array:
     "Correlation",
     x="(n,)",
     y="(n,)",
-    source="Luo et al. 2018",
+    source="Luo et al. 2018; Petersen and Pedersen 2012, eq. 130",
     least={"n": 3},
     kinks="Undefined where one of them is constant.",
     keywords="Pearson correlation loss",

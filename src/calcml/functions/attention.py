@@ -19,7 +19,7 @@ APPENDIX = "appendices/attention.md"
     q="(d,)",
     k="(d,)",
     source=VASWANI + "eq. 1",
-    chapter=APPENDIX,
+    chapter=APPENDIX + "#one-score",
     keywords="attention score query key",
 )
 def attention_score(q: Array, k: Array) -> Array:
@@ -38,8 +38,8 @@ def _(q: Array, k: Array) -> Array:
     Q="(n, d)",
     K="(m, d)",
     V="(m, v)",
-    source=VASWANI + "eq. 1; gradient: Dao et al. 2022, app. B.2",
-    chapter=APPENDIX,
+    source=VASWANI + "eq. 1; Dao et al. 2022, app. B.2",
+    chapter=APPENDIX + "#the-function",
     keywords="scaled dot-product attention gradient dQ dK dV",
 )
 def attention(Q: Array, K: Array, V: Array) -> Array:
@@ -61,8 +61,8 @@ def _(g: Array, Q: Array, K: Array, V: Array) -> Array:
     Q="(n, d)",
     K="(m, d)",
     V="(m, v)",
-    source="Dao et al. 2022, app. B.4",
-    chapter=APPENDIX,
+    source="Dao et al. 2022, eq. 4; Dao 2023, algorithm 2",
+    chapter=APPENDIX + "#step-4-the-row-sum-without-the-weights",
     scales=(1e-3, 1.0),
     keywords="FlashAttention backward recomputation rowsum",
 )
@@ -88,7 +88,7 @@ def _(g: Array, Q: Array, K: Array, V: Array, f: Array) -> Array:
     V="(m, v)",
     M="(n, m) mask fixed",
     source=VASWANI + "sec. 3.2.3",
-    chapter=APPENDIX,
+    chapter=APPENDIX + "#a-mask",
     keywords="causal attention mask gradient",
 )
 def masked_attention(Q: Array, K: Array, V: Array, M: Array) -> Array:
@@ -114,7 +114,7 @@ def _(g: Array, Q: Array, K: Array, V: Array, M: Array) -> Array:
     W_o="(h, d, e)",
     M="(n, n) mask fixed",
     source=VASWANI + "sec. 3.2.2",
-    chapter=APPENDIX,
+    chapter=APPENDIX + "#the-rows-that-hold-this",
     scales=(1.0,),
     keywords="multi-head self-attention gradient transformer",
 )
@@ -173,11 +173,14 @@ def _(q: Array, k: Array, W: Array, U: Array, v: Array) -> Array:
     Q="(n, d)",
     K="(m, d)",
     V="(m, v)",
-    source="Katharopoulos et al. 2020, eq. 4; Shen et al. 2021",
+    source="Katharopoulos et al. 2020, eq. 6",
     keywords="attention without softmax",
 )
 def linear_attention(Q: Array, K: Array, V: Array) -> Array:
-    """Without the softmax the products associate: K' V is formed first."""
+    """Without the softmax the products associate: K' V is formed first.
+
+    The paper puts Q and K through a positive feature map, and divides each row by its sum.
+    """
     return Q @ (K.T @ V)
 
 
@@ -205,7 +208,10 @@ def both(theta: Array) -> Array:
     keywords="RoPE rotary position encoding backward",
 )
 def rotary_embedding(x: Array, theta: Array) -> Array:
-    """Pairs of features rotated by an angle that grows with the position; the pullback turns back."""
+    """Pairs of features rotated by an angle that grows with the position; the pullback turns back.
+
+    A pair has one member in each half of the features, as in most libraries; in the paper it is two neighbors.
+    """
     return x * np.cos(both(theta)) + turned(x) * np.sin(both(theta))
 
 
@@ -222,7 +228,10 @@ def _(g: Array, theta: Array) -> Array:
     keywords="tanh cap attention logits",
 )
 def soft_cap(S: Array, c: float = 30.0) -> Array:
-    """Scores held between -c and c by a tanh; far outside they learn no more."""
+    """Scores held between -c and c by a tanh; far outside they learn no more.
+
+    Gemma 2 takes 30 for the last logits, and 50 for the scores of attention.
+    """
     return c * np.tanh(S / c)
 
 

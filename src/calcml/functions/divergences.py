@@ -11,20 +11,17 @@ from calcml.identity import Array, Group
 
 row = Group("Divergences, contrastive and preference losses", ROWS)
 
-BISHOP = "Bishop 2006, "
-LOSSES = "learn/losses.md"
-
 
 @row(
     "KL divergence",
     p="(k,) simplex",
     q="(k,) simplex",
-    source="Cover and Thomas 2006, eq. 2.26",
+    source="Murphy 2022, sec. 6.2.1; Cover and Thomas 2006, sec. 2.3",
     kinks="Infinite where $q_i = 0 < p_i$.",
     keywords="Kullback-Leibler relative entropy",
 )
 def kl_divergence(p: Array, q: Array) -> Array:
-    """Relative entropy, with p and q as free positive numbers: constraints are not built in."""
+    """Relative entropy in nats, with p and q as free positive numbers: constraints are not built in."""
     return np.sum(p * np.log(p / q))
 
 
@@ -37,7 +34,8 @@ def _(p: Array, q: Array) -> Array:
     "Forward KL to a softmax",
     p="(k,) simplex fixed",
     z="(k,)",
-    source="Murphy 2023, sec. 5.1",
+    source="Murphy 2022, sec. 6.2.6",
+    chapter="appendices/worked-derivations.md#with-k-classes",
     stable=True,
     keywords="KL(p || softmax) mean-seeking distillation",
 )
@@ -55,7 +53,7 @@ def _(p: Array, z: Array) -> Array:
     "Reverse KL to a softmax",
     p="(k,) simplex fixed",
     z="(k,)",
-    source="Murphy 2023, sec. 5.1",
+    source="Murphy 2022, sec. 6.2.6",
     stable=True,
     keywords="KL(softmax || p) mode-seeking variational RLHF",
 )
@@ -77,7 +75,7 @@ def _(p: Array, z: Array, f: Array) -> Array:
     keywords="JS divergence GAN",
 )
 def jensen_shannon(p: Array, q: Array) -> Array:
-    """Mean of the divergences of p and q from their midpoint; at most log 2."""
+    """Mean of the divergences of p and q from their midpoint; at most log 2, which is one bit."""
     m = (p + q) / 2
     return np.sum(p * np.log(p / m) + q * np.log(q / m)) / 2
 
@@ -112,7 +110,7 @@ def _(a: Array, p: Array, n: Array, f: Array) -> Array:
     "Contrastive loss of a pair",
     x="(d,)",
     y="(d,)",
-    source="Hadsell, Chopra and LeCun 2006",
+    source="Hadsell, Chopra and LeCun 2006, eq. 4",
     kinks="Where the distance equals the margin the slope is continuous; undefined at distance 0.",
     keywords="siamese dissimilar pair",
 )
@@ -132,12 +130,15 @@ def _(x: Array, y: Array, margin: float) -> Array:
     "InfoNCE",
     X="(n, d)",
     Y="(n, d)",
-    source="van den Oord, Li and Vinyals 2018, eq. 4",
+    source="van den Oord, Li and Vinyals 2018, eq. 4; He et al. 2020, eq. 1",
     scales=(1e-3, 1.0),
     keywords="contrastive loss CLIP SimCLR NT-Xent",
 )
 def info_nce(X: Array, Y: Array, tau: float = 0.5) -> Array:
-    """Each row of X should score highest with the same row of Y: a cross-entropy over all pairs."""
+    """Each row of X should score highest with the same row of Y: a cross-entropy over all pairs.
+
+    The score is the inner product over a temperature; the negatives are the other rows of Y.
+    """
     S = X @ Y.T / tau
     return np.mean(log_sum_exp(S) - np.diag(S))
 
@@ -152,7 +153,7 @@ def _(X: Array, Y: Array, tau: float) -> Array:
     "Bradley-Terry loss",
     a="(n,)",
     b="(n,)",
-    source="Bradley and Terry 1952; Burges et al. 2005",
+    source="Bradley and Terry 1952; Burges et al. 2005, sec. 3; Rafailov et al. 2023, eq. 2",
     stable=True,
     formula="-np.mean(np.log(sigmoid(a - b)))",
     keywords="pairwise ranking reward model preference RankNet",

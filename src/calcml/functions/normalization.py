@@ -9,7 +9,6 @@ from calcml.identity import Array, Group
 
 row = Group("Normalization", ROWS)
 
-GOODFELLOW = "Goodfellow, Bengio and Courville 2016, "
 WORKED = "appendices/worked-derivations.md"
 
 
@@ -69,13 +68,16 @@ def _(g: Array, x: Array, gamma: Array, mu: Array, var: Array, eps: float) -> Ar
     gamma="(d,)",
     beta="(d,)",
     source="Ba, Kiros and Hinton 2016, eq. 4",
-    chapter=WORKED,
+    chapter=WORKED + "#layer-norm-gradients-of-gain-and-shift",
     kinks="With a single feature the value is beta and the gradient in x is zero.",
     scales=(1.0, 30.0),
     keywords="layernorm gradient backward LayerNorm",
 )
 def layer_norm(x: Array, gamma: Array, beta: Array, eps: float = 1e-5) -> Array:
-    """Each row standardized over its features; the gradient in x is orthogonal to 1 and nearly to x."""
+    """Each row standardized over its features; the gradient in x is orthogonal to 1 and nearly to x.
+
+    The paper has no eps under the root.
+    """
     mu = np.mean(x, axis=1, keepdims=True)
     s = np.sqrt(np.mean((x - mu) ** 2, axis=1, keepdims=True) + eps)
     return gamma * (x - mu) / s + beta
@@ -102,7 +104,10 @@ def _(g: Array, x: Array, gamma: Array, eps: float) -> Array:
     keywords="rmsnorm gradient backward LLaMA",
 )
 def rms_norm(x: Array, gamma: Array, eps: float = 1e-6) -> Array:
-    """Layer norm without centering: each row divided by its root mean square."""
+    """Layer norm without centering: each row divided by its root mean square.
+
+    The equation of the paper has no eps under the root.
+    """
     return gamma * x / np.sqrt(np.mean(x**2, axis=1, keepdims=True) + eps)
 
 
@@ -117,7 +122,8 @@ def _(g: Array, x: Array, gamma: Array, eps: float) -> Array:
 @row(
     "Standardization",
     x="(d,)",
-    source="Ioffe and Szegedy 2015, sec. 3",
+    source="Ioffe and Szegedy 2015, algorithm 1",
+    chapter=WORKED + "#layer-norm-the-gradient-of-the-input",
     least={"d": 3},
     scales=(1.0, 30.0),
     keywords="z-score normalization whitening",

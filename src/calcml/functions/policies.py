@@ -11,20 +11,17 @@ from calcml.identity import Array, Group
 
 row = Group("Variational, policy and diffusion objectives", ROWS)
 
-BISHOP = "Bishop 2006, "
-JOHNSON = "Johnson, Kotz and Balakrishnan 1994, "
-
 
 @row(
     "VAE regularizer",
     mu="(d,)",
     s="(d,)",
-    source="Kingma and Welling 2014, app. B",
+    source="Kingma and Welling 2014, eq. 10 and app. B",
     scales=(1e-3, 1.0),
     keywords="KL to the standard normal variational autoencoder log variance",
 )
 def vae_kl(mu: Array, s: Array) -> Array:
-    """KL divergence from N(mu, exp(s)) to the standard normal, s being log-variances."""
+    """KL divergence from N(mu, exp(s)) to the standard normal, s being log-variances; the bound subtracts it."""
     return np.sum(mu**2 + np.exp(s) - s - 1) / 2
 
 
@@ -59,12 +56,15 @@ def _(g: Array, s: Array, n: Array) -> Array:
     W="(n, d)",
     x="(n,) fixed",
     n="(d,) fixed",
-    source="Kingma and Welling 2014, eq. 7",
+    source="Kingma and Welling 2014, eq. 10",
     scales=(1e-3, 1.0),
     keywords="evidence lower bound VAE reparametrization gradient",
 )
 def elbo(mu: Array, s: Array, W: Array, x: Array, n: Array) -> Array:
-    """Reconstruction by a linear decoder minus the KL term, at one draw of the noise n."""
+    """Reconstruction by a linear decoder minus the KL term, at one draw of the noise n.
+
+    The decoder is Gaussian with variance one; its constant is left out.
+    """
     r = W @ (mu + np.exp(s / 2) * n) - x
     return -r @ r / 2 - np.sum(mu**2 + np.exp(s) - s - 1) / 2
 
@@ -82,7 +82,7 @@ def _(mu: Array, s: Array, W: Array, x: Array, n: Array) -> Array:
     Z="(n, k)",
     y="(n,) labels k",
     R="(n,) fixed",
-    source="Williams 1992, eq. 4; Sutton and Barto 2018, eq. 13.8",
+    source="Williams 1992, sec. 4; Sutton and Barto 2018, eq. 13.8",
     stable=True,
     keywords="policy gradient score function estimator log-derivative trick",
 )
@@ -122,7 +122,8 @@ def _(a: Array, b: Array, A: Array, eps: float) -> Array:
     "Expected return of a softmax policy",
     z="(k,)",
     q="(k,) fixed",
-    source="Sutton and Barto 2018, sec. 13.2",
+    source="Sutton and Barto 2018, sec. 2.8",
+    chapter="learn/jacobians-and-backpropagation.md#the-softmax-jacobian",
     stable=True,
     keywords="policy gradient theorem advantage baseline",
 )
@@ -141,7 +142,7 @@ def _(z: Array, q: Array, f: Array) -> Array:
     x="(d,)",
     W="(d, d)",
     b="(d,)",
-    source="Hyvärinen 2005",
+    source="Hyvärinen 2005, eq. 3 and 4; Murphy 2023, sec. 24.3.1",
     scales=(1e-3, 1.0),
     keywords="Hyvarinen score matching trace of the Jacobian",
 )
@@ -162,12 +163,15 @@ def _(x: Array, W: Array, b: Array) -> Array:
     x="(d,) fixed",
     n="(d,) fixed",
     W="(d, d)",
-    source="Vincent 2011; Ho, Jain and Abbeel 2020, eq. 14",
+    source="Ho, Jain and Abbeel 2020, eq. 14; Vincent 2011; Murphy 2023, sec. 24.3.2",
     scales=(1e-3, 1.0),
     keywords="diffusion denoising score matching",
 )
 def denoising_loss(x: Array, n: Array, W: Array, sigma: float = 0.5) -> Array:
-    """A linear model predicts the noise n from the noisy point x + sigma n."""
+    """A linear model predicts the noise n from the noisy point x + sigma n.
+
+    Diffusion also shrinks x. Score matching has the target -n / sigma instead, the score of the noisy point.
+    """
     r = W @ (x + sigma * n) - n
     return r @ r
 

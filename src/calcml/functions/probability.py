@@ -13,7 +13,9 @@ from calcml.identity import Array, Group
 row = Group("Densities, scores and information", ROWS)
 
 BISHOP = "Bishop 2006, "
+MURPHY = "Murphy 2022, "
 JOHNSON = "Johnson, Kotz and Balakrishnan 1994, "
+WORKED = "appendices/worked-derivations.md"
 
 
 @row(
@@ -22,6 +24,7 @@ JOHNSON = "Johnson, Kotz and Balakrishnan 1994, "
     mu="()",
     var="() positive",
     source=BISHOP + "eq. 1.46",
+    chapter=WORKED + "#gaussian-negative-log-likelihood-mean-and-variance",
     scales=(1.0, 30.0),
     keywords="normal score function",
 )
@@ -41,7 +44,7 @@ def _(x: Array, mu: Array, var: Array) -> Array:
     x="(n,)",
     mu="(n,)",
     S="(n, n) spd",
-    source=BISHOP + "eq. 2.43; Petersen and Pedersen 2012, sec. 8.1.1",
+    source=BISHOP + "eq. 2.43; Petersen and Pedersen 2012, sec. 8.1.1 and 8.4.2",
     scales=(1.0, 30.0),
     keywords="multivariate normal score covariance gradient",
 )
@@ -69,7 +72,7 @@ def _(x: Array, mu: Array, S: Array) -> Array:
     x="()",
     mu="()",
     b="() positive",
-    source="Johnson, Kotz and Balakrishnan 1995, ch. 24",
+    source=MURPHY + "sec. 2.7.3; Johnson, Kotz and Balakrishnan 1995, ch. 24",
     kinks=r"At $x = \mu$: 0 is returned.",
     scales=(1.0, 30.0),
 )
@@ -89,7 +92,7 @@ def _(x: Array, mu: Array, b: Array) -> Array:
     x="()",
     mu="()",
     s="() positive",
-    source=JOHNSON + "ch. 16",
+    source=MURPHY + "sec. 2.7.2; " + JOHNSON + "ch. 16",
     scales=(1.0, 30.0),
 )
 def cauchy_log_density(x: Array, mu: Array, s: Array) -> Array:
@@ -106,7 +109,7 @@ def _(x: Array, mu: Array, s: Array) -> Array:
 @row(
     "Student t log-density",
     x="()",
-    source="Johnson, Kotz and Balakrishnan 1995, ch. 28",
+    source=MURPHY + "sec. 2.7.1; Johnson, Kotz and Balakrishnan 1995, ch. 28",
     formula="-(nu + 1) / 2 * np.log(1 + x**2 / nu)",
     keywords="robust heavy tail t-SNE",
 )
@@ -124,7 +127,7 @@ def _(x: Array, nu: float) -> Array:
     "Exponential log-density",
     x="() positive",
     lam="() positive",
-    source=JOHNSON + "ch. 19",
+    source=MURPHY + "sec. 2.7.5; " + JOHNSON + "ch. 19",
     scales=(1.0, 30.0),
 )
 def exponential_log_density(x: Array, lam: Array) -> Array:
@@ -141,7 +144,7 @@ def _(x: Array, lam: Array) -> Array:
     "Gamma log-density",
     x="() positive",
     beta="() positive",
-    source=JOHNSON + "ch. 17",
+    source=MURPHY + "sec. 2.7.5; " + JOHNSON + "ch. 17",
     scales=(1.0, 30.0),
 )
 def gamma_log_density(x: Array, beta: Array, alpha: float = 2.5) -> Array:
@@ -154,7 +157,11 @@ def _(x: Array, beta: Array, alpha: float) -> Array:
     return (alpha - 1) / x - beta, alpha / beta - x
 
 
-@row("Beta log-density", x="(...) unit", source="Johnson, Kotz and Balakrishnan 1995, ch. 25")
+@row(
+    "Beta log-density",
+    x="(...) unit",
+    source=BISHOP + "eq. 2.13; Johnson, Kotz and Balakrishnan 1995, ch. 25",
+)
 def beta_log_density(x: Array, alpha: float = 2.0, beta: float = 3.5) -> Array:
     """Up to a constant."""
     return (alpha - 1) * np.log(x) + (beta - 1) * np.log(1 - x)
@@ -184,7 +191,7 @@ def _(x: Array, mu: Array, var: Array) -> Array:
     return -(1 + z) / x, z, (z**2 - 1 / var) / 2
 
 
-@row("Von Mises log-density", x="()", mu="()", source="Bishop 2006, eq. 2.179")
+@row("Von Mises log-density", x="()", mu="()", source=BISHOP + "eq. 2.179")
 def von_mises_log_density(x: Array, mu: Array, kappa: float = 2.0) -> Array:
     """A Gaussian on the circle, up to a constant."""
     return kappa * np.cos(x - mu)
@@ -199,7 +206,8 @@ def _(x: Array, mu: Array, kappa: float) -> Array:
     "Bernoulli log-probability",
     z="(...)",
     y="(...) fraction fixed",
-    source=BISHOP + "eq. 2.2 and 2.198",
+    source=BISHOP + "eq. 2.198 and 2.200",
+    chapter=WORKED + "#logistic-loss-where-the-slope-of-the-sigmoid-goes",
     stable=True,
     keywords="Bernoulli score logit",
 )
@@ -217,7 +225,8 @@ def _(z: Array, y: Array) -> Array:
     "Categorical log-probability",
     z="(k,)",
     y="() labels k",
-    source=BISHOP + "eq. 2.209 and 2.213",
+    source=BISHOP + "eq. 2.26, 4.104 and 4.106",
+    chapter=WORKED + "#with-k-classes",
     stable=True,
     keywords="categorical score one-hot minus probabilities log_prob",
 )
@@ -269,7 +278,7 @@ def _(p: Array, y: Array) -> Array:
     x="(d,)",
     z="(k,)",
     M="(k, d)",
-    source=BISHOP + "eq. 9.14 and 9.16",
+    source=BISHOP + "eq. 9.14 and 9.16; Petersen and Pedersen 2012, sec. 8.4.2",
     scales=(1.0,),
     keywords="GMM responsibilities",
 )
@@ -287,7 +296,7 @@ def _(x: Array, z: Array, M: Array) -> Array:
 @row(
     "Fisher information of a Bernoulli",
     z="(...)",
-    source="Cover and Thomas 2006, sec. 11.10; Amari 1998",
+    source="Murphy 2023, sec. 3.3.4; Cover and Thomas 2006, sec. 11.10",
     stable=True,
     keywords="Fisher information variance of the score",
 )
@@ -305,7 +314,7 @@ def _(z: Array, f: Array) -> Array:
     "Fisher quadratic form of a softmax",
     z="(k,)",
     v="(k,)",
-    source="Amari 1998; Martens 2020, sec. 5",
+    source="Murphy 2023, sec. 3.3.4 and 5.1.9; Martens 2020, sec. 5",
     scales=(1e-3, 1.0),
     keywords="natural gradient Fisher-vector product Gauss-Newton",
 )

@@ -23,7 +23,7 @@ def stacked(*parts: Array) -> Array:
     W="(d, e)",
     U="(d, d)",
     b="(d,)",
-    source="Elman 1990; Goodfellow, Bengio and Courville 2016, eq. 10.8 and 10.9",
+    source="Elman 1990; Goodfellow, Bengio and Courville 2016, eq. 10.8, 10.9 and 10.20 to 10.28",
     keywords="RNN backpropagation through time",
 )
 def recurrent_cell(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
@@ -45,11 +45,15 @@ def _(g: Array, x: Array, h: Array, W: Array, U: Array, f: Array) -> Array:
     W="(4, d, e)",
     U="(4, d, d)",
     b="(4, d)",
-    source="Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000, eq. 1 to 9",
+    source="Zaremba, Sutskever and Vinyals 2014, sec. 3.1; Hochreiter and Schmidhuber 1997; "
+    "Gers, Schmidhuber and Cummins 2000, eq. 10 and 11",
     keywords="long short-term memory gates backward",
 )
 def lstm_cell(x: Array, h: Array, c: Array, W: Array, U: Array, b: Array) -> Array:
-    """New state (row 0) and new memory (row 1); gates in the order input, forget, output, candidate."""
+    """New state (row 0) and new memory (row 1); gates in the order input, forget, output, candidate.
+
+    The forget gate came in 2000. Both early papers squash with shifted, scaled sigmoids in the place of tanh.
+    """
     a = np.einsum("kde,e->kd", W, x) + np.einsum("kde,e->kd", U, h) + b
     c_new = sigmoid(a[1]) * c + sigmoid(a[0]) * np.tanh(a[3])
     return stacked(sigmoid(a[2]) * np.tanh(c_new), c_new)
@@ -78,11 +82,15 @@ def _(g: Array, x: Array, h: Array, c: Array, W: Array, U: Array, b: Array, f: A
     W="(3, d, e)",
     U="(3, d, d)",
     b="(3, d)",
-    source="Cho et al. 2014, with the reset gate after the matrix",
+    source="PyTorch GRU; Cho et al. 2014, eq. 5 to 8",
     keywords="gated recurrent unit backward",
 )
 def gru_cell(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
-    """Gates in the order reset, update, candidate; the update gate keeps the old state."""
+    """Gates in the order reset, update, candidate; the update gate keeps the old state.
+
+    As in PyTorch the reset gate acts after the matrix; in the paper it acts on the state before it.
+    PyTorch has a second bias under the reset gate, which is zero here.
+    """
     a, u = np.einsum("kde,e->kd", W, x) + b, np.einsum("kde,e->kd", U, h)
     z = sigmoid(a[1] + u[1])
     n = np.tanh(a[2] + sigmoid(a[0] + u[0]) * u[2])
@@ -130,7 +138,7 @@ def _(g: Array, x: Array, W: Array, U: Array) -> Array:
     "Exponential moving average",
     x="(n,)",
     m="()",
-    source="Brown 1959; Kingma and Ba 2015, eq. 1",
+    source="Hyndman and Athanasopoulos 2021, sec. 8.1; Kingma and Ba 2015, algorithm 1 and eq. 1",
     keywords="momentum EMA linear recurrence state space",
 )
 def moving_average(x: Array, m: Array, beta: float = 0.9) -> Array:

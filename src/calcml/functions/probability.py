@@ -225,7 +225,7 @@ def _(z: Array, y: Array) -> Array:
     "Categorical log-probability",
     z="(k,)",
     y="() labels k",
-    source=BISHOP + "eq. 2.26, 4.104 and 4.106",
+    source=BISHOP + "eq. 2.26 and 4.104",
     chapter=WORKED + "#with-k-classes",
     stable=True,
     keywords="categorical score one-hot minus probabilities log_prob",
@@ -244,7 +244,7 @@ def _(z: Array, y: Array) -> Array:
     "Poisson log-probability",
     lam="() positive",
     y="() counts fixed",
-    source="Johnson, Kemp and Kotz 2005, ch. 4",
+    source="Murphy 2023, sec. 2.2.1; Johnson, Kemp and Kotz 2005, ch. 4",
     keywords="Poisson score rate",
 )
 def poisson_log_probability(lam: Array, y: Array) -> Array:
@@ -337,7 +337,7 @@ def _(z: Array, v: Array, f: Array) -> Array:
     v="() positive",
     mu="()",
     var="() positive",
-    source=BISHOP + "ex. 1.30",
+    source=MURPHY + "sec. 6.2.3; " + BISHOP + "ex. 1.30",
     scales=(1.0,),
     keywords="KL normal closed form",
 )

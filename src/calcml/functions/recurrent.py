@@ -23,7 +23,7 @@ def stacked(*parts: Array) -> Array:
     W="(d, e)",
     U="(d, d)",
     b="(d,)",
-    source="Elman 1990; Goodfellow, Bengio and Courville 2016, eq. 10.8, 10.9 and 10.20 to 10.28",
+    source="Elman 1990; Goodfellow, Bengio and Courville 2016, eq. 10.8 and 10.9 and sec. 10.2.2",
     keywords="RNN backpropagation through time",
 )
 def recurrent_cell(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:
@@ -82,7 +82,7 @@ def _(g: Array, x: Array, h: Array, c: Array, W: Array, U: Array, b: Array, f: A
     W="(3, d, e)",
     U="(3, d, d)",
     b="(3, d)",
-    source="PyTorch GRU; Cho et al. 2014, eq. 5 to 8",
+    source='PyTorch documentation 2026, sec. "GRU"; Cho et al. 2014, eq. 5 to 8',
     keywords="gated recurrent unit backward",
 )
 def gru_cell(x: Array, h: Array, W: Array, U: Array, b: Array) -> Array:

@@ -110,7 +110,7 @@ def _(a: Array, p: Array, n: Array, f: Array) -> Array:
     "Contrastive loss of a pair",
     x="(d,)",
     y="(d,)",
-    source="Hadsell, Chopra and LeCun 2006, eq. 4",
+    source="Hadsell, Chopra and LeCun 2006, sec. 2.1",
     kinks="Where the distance equals the margin the slope is continuous; undefined at distance 0.",
     keywords="siamese dissimilar pair",
 )

@@ -188,7 +188,7 @@ def _(x: Array, n: Array, W: Array, sigma: float) -> Array:
     u="(d,)",
     w="(d,)",
     b="()",
-    source="Rezende and Mohamed 2015, eq. 12",
+    source="Rezende and Mohamed 2015, sec. 4.1",
     scales=(1e-3, 0.5),
     kinks="Where the determinant is zero.",
     keywords="normalizing flow change of variables",

@@ -97,6 +97,13 @@ def test_a_description_is_the_first_sentences() -> None:
     assert site.description("<h1>A</h1>") == ""
 
 
+def test_only_links_that_leave_the_site_are_marked() -> None:
+    html = '<a href="../a/">a</a> <a href="https://example.org">b</a>'
+    assert site.with_external_links_marked(html) == (
+        '<a href="../a/">a</a> <a class="external" href="https://example.org">b</a>'
+    )
+
+
 def test_a_built_site_is_tidied(tmp_path: Path) -> None:
     files = {
         "assets/javascripts/a.js": "f()\n//# sourceMappingURL=a.js.map\n",

@@ -123,7 +123,7 @@ def on_page_context(context: Any, page: Any, **_: Any) -> Any:
 
 
 def on_post_page(output: str, **_: Any) -> str:
-    return formulas.filled(output)
+    return formulas.filled(site.with_external_links_marked(output))
 
 
 def on_post_build(config: Any) -> None:

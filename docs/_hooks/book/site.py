@@ -30,6 +30,14 @@ def description(html: str) -> str:
     return text
 
 
+def with_external_links_marked(html: str) -> str:
+    """Give links that leave the site a class, so that print can write out their addresses.
+
+    The address alone does not tell: while a page is read, the theme makes all of them absolute.
+    """
+    return re.sub(r'<a href="(?=https?://)', '<a class="external" href="', html)
+
+
 def finish(config: Any) -> None:
     """Remove what no page loads, and whatever differs between two builds of the same book."""
     folder = Path(config.site_dir)

@@ -3,17 +3,22 @@
 import ast
 import importlib
 import inspect
+import re
 import textwrap
 import types
 import warnings
 
+import markdown
 import numpy as np
 import pytest
 from book import frameworks
+from book.reader import DOCS
 from tex_reader import Eye, evaluate_lines
 
 from calcml import functions
 from calcml.functions import all_identities, get
+from calcml.functions._registry import Rows
+from calcml.identity import Group
 from calcml.identity._symbols import ndim, symbol
 
 ROWS = {row.name: row for row in all_identities()}
@@ -106,6 +111,92 @@ def test_row_says_what_it_is(name):
 def test_titles_and_names_are_unique():
     assert len({row.title for row in ROWS.values()}) == len(ROWS)
     assert len({row.name.lower() for row in ROWS.values()}) == len(ROWS)
+
+
+# Sources
+
+
+def test_every_work_is_cited_and_no_row_cites_another():
+    cited = {citation.work for row in ROWS.values() for citation in row.citations}
+    assert cited == set(functions.WORKS)
+
+
+def test_works_that_may_be_cited_whole_are():
+    """The mark on a work whose every citation has a place means nothing."""
+    whole = {c.work for row in ROWS.values() for c in row.citations if not c.place}
+    assert whole == {work for work, entry in functions.WORKS.items() if entry.whole}
+
+
+@pytest.mark.parametrize("work", functions.WORKS)
+def test_a_reference_bears_the_names_and_the_year_that_it_is_cited_by(work):
+    reference, url, _ = functions.WORKS[work]
+    names, year = work.rsplit(" ", 1)
+    authors, _, title = reference.partition(f" ({year}). ")
+    initials = re.findall(r"(?:\w\.[ -]?)+", authors.removesuffix("et al."))
+    if names.endswith(" et al."):  # more than three
+        assert authors.startswith(names.removesuffix(" et al.") + ", ")
+        assert len(initials) > 3 or authors.endswith(" et al.")
+    else:
+        surnames = re.split(", | and ", names)
+        assert authors == names or len(initials) == len(surnames)  # a team, or people
+        assert re.match(".*".join(map(re.escape, surnames)), authors)
+    assert re.fullmatch(r"[A-Z].*\.", title)
+    assert re.fullmatch(r"https?://[\w.-]+/\S*", url)
+    if "arXiv:" in reference:
+        assert url == f"https://arxiv.org/abs/{reference.rpartition(':')[2].removesuffix('.')}"
+
+
+def test_works_are_in_the_order_of_the_alphabet():
+    keys = [work.casefold() for work in functions.WORKS]
+    assert keys == sorted(keys)
+
+
+def test_no_work_is_listed_twice():
+    entries = functions.WORKS.values()
+    assert len({entry.url for entry in entries}) == len(entries)
+    assert len({entry.reference for entry in entries}) == len(entries)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            "Bishp 2006, eq. 4.90",
+            r"`half` needs a source whose works are listed: came 'Bishp 2006'\. Did you mean Bishop 2006"
+            r".* Add the work to `WORKS`",
+        ),
+        (
+            "Leibniz 1684",
+            r"`half` needs a source whose works are listed: came 'Leibniz 1684'\. Add the work",
+        ),
+        (
+            "Huber 1964",
+            r"`half` needs a place in Huber 1964: came the work alone\. Add the equation",
+        ),
+        ("Misra 2019; Bishop 2006", r"`half` needs a place in Bishop 2006: came the work alone"),
+    ],
+)
+def test_a_row_is_refused_whose_source_cannot_be_looked_up(source, message):
+    def half(x):
+        return x / 2
+
+    rows = Rows()
+    with pytest.raises(ValueError, match=message):
+        Group("Test", rows)("Half", x="(...)", source=source)(half)
+    assert not rows
+    Group("Test", rows)("Half", x="(...)", source="Misra 2019; Bishop 2006, eq. 4.90")(half)
+    assert list(rows) == ["half"]
+
+
+CHAPTERS = sorted({row.chapter for row in ROWS.values() if row.chapter})
+
+
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if (DOCS / c.partition("#")[0]).is_file()])
+def test_chapters_have_the_anchors_that_rows_link_to(chapter):
+    path, _, wanted = chapter.partition("#")
+    text = (DOCS / path).read_text("utf-8")
+    html = markdown.markdown(text, extensions=["attr_list", "toc", "pymdownx.superfences"])
+    assert not wanted or f'id="{wanted}"' in html
 
 
 # Frameworks

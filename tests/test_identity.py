@@ -1,5 +1,7 @@
 """What a row is: its declaration, its calls and their errors, samples, other namespaces, formulas."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -93,6 +95,53 @@ def test_names_are_taken_once():
     group("One", x="(...)", source="Leibniz 1684")(half)
     with pytest.raises(ValueError, match="needs a name of its own: `half` is taken by One"):
         group("Two", x="(...)", source="Leibniz 1684")(half)
+
+
+# Sources
+
+
+@pytest.mark.parametrize(
+    ("source", "citations"),
+    [
+        ("Leibniz 1684", [("Leibniz 1684", "")]),
+        ("Green 1990; Huber 1964, sec. 2", [("Green 1990", ""), ("Huber 1964", "sec. 2")]),
+        (
+            "Goodfellow, Bengio and Courville 2016, eq. 9.6 and sec. 9.5",
+            [("Goodfellow, Bengio and Courville 2016", "eq. 9.6 and sec. 9.5")],
+        ),
+        ("LeCun et al. 1998, sec. II.B", [("LeCun et al. 1998", "sec. II.B")]),
+        ("Spivak 1965, theorem 2-3", [("Spivak 1965", "theorem 2-3")]),
+        ("Magnus 2019a, ch. 9, sec. 14", [("Magnus 2019a", "ch. 9, sec. 14")]),
+        ("Gers 2000, eq. 1 to 9 and 12", [("Gers 2000", "eq. 1 to 9 and 12")]),
+        ('Li 2015, sec. "The loss, in short"', [("Li 2015", 'sec. "The loss, in short"')]),
+    ],
+)
+def test_sources_are_read(source, citations):
+    assert list(make(half, x="(...)", source=source).citations) == citations
+
+
+@pytest.mark.parametrize(
+    ("source", "part"),
+    [
+        ("", ""),
+        ("Leibniz", "Leibniz"),
+        ("Huber 1964, eq. 1.1; sec. 6", "sec. 6"),
+        ("Huber 1964, 1.1", "Huber 1964, 1.1"),
+        ("Huber 1964, eq.", "Huber 1964, eq."),
+        ("Huber 1964 eq. 1", "Huber 1964 eq. 1"),
+        ("Huber 1964, equation 1", "Huber 1964, equation 1"),
+        ("Huber 1964, eq. 1, with another sign", "Huber 1964, eq. 1, with another sign"),
+        ("gradient: Huber, eq. 1", "gradient: Huber, eq. 1"),
+        ("Huber 1964, eq. 1;Green 1990", "Huber 1964, eq. 1;Green 1990"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_refused(source, part):
+    with pytest.raises(
+        ValueError,
+        match=f'`half` needs a source like "Huber 1964; Bishop 2006, .*": came {re.escape(repr(part))}'
+        r"\. Write authors and year, a comma, and the equation",
+    ):
+        make(half, x="(...)", source=source)
 
 
 # Calls

@@ -8,7 +8,7 @@ from book import formulas, tables
 from book.reader import ROOT
 
 from calcml.__main__ import failed, main
-from calcml.functions import all_identities
+from calcml.functions import WORKS, all_identities, get
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +23,34 @@ def test_every_row_has_an_anchor_its_errors_and_its_code(page):
         assert f"### {row.title} gradient {{ #{row.name} }}" in part
         assert re.search(r"\*\*Worst error:\*\* (complex step|differences) \d\.\de[-+]\d\d", part)
         assert re.search(r"automatic differentiation \d\.\de[-+]\d\d", part)
-        assert row.source in part
+        assert row.source in re.sub(r"\[([^\]]+)\]\(#[\w-]+\)", r"\1", part)
         assert f"def {row.function.__name__}(" in part
         assert part.count("\\nabla_") >= 1
+
+
+def test_every_citation_leads_to_its_reference(page):
+    rows, _, references = page.partition("## References { #references }")
+    entries = re.findall(r"(?m)^(.+) <(https?://\S+)>\n\{: #([\w-]+) \}$", references)
+    assert {anchor: (text, url) for text, url, anchor in entries} == {
+        tables.anchor(work): entry[:2] for work, entry in WORKS.items()
+    }
+    assert len(entries) == len(WORKS) > 100
+    assert [anchor for *_, anchor in entries] == sorted(anchor for *_, anchor in entries)
+    linked = re.findall(r"\[([^\]]+)\]\(#([\w-]+)\)", rows)
+    cited = [(c.work, tables.anchor(c.work)) for row in all_identities() for c in row.citations]
+    assert linked == cited
+
+
+@pytest.mark.parametrize(
+    ("work", "anchor"),
+    [
+        ("Bishop 2006", "bishop-2006"),
+        ("Scherer, Müller and Behnke 2010", "scherer-muller-and-behnke-2010"),
+        ("van den Oord, Li and Vinyals 2018", "van-den-oord-li-and-vinyals-2018"),
+    ],
+)
+def test_anchors_of_works_are_plain(work, anchor):
+    assert tables.anchor(work) == anchor
 
 
 def test_every_formula_is_rendered(page):
@@ -53,6 +78,9 @@ def test_command_prints_a_row_and_checks_it(capsys):
     said = capsys.readouterr().out
     assert "Softmax cross-entropy gradient (Classification losses)" in said
     assert r"\operatorname{softmax}(z) - \operatorname{one hot}" in said
+    assert re.search(r"source      Bishop 2006, \S", said)
+    assert "reference   Bishop, C. M. (2006). Pattern Recognition and Machine Learning. " in said
+    assert said.count("reference   ") == len(get("softmax cross-entropy").citations)
     assert said.rstrip().endswith("passed")
 
 

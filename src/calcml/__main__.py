@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from calcml.functions import all_identities, get
+from calcml.functions import WORKS, all_identities, get
 from calcml.identity import Identity
 
 SEEDS = range(2)
@@ -51,6 +51,8 @@ def show(row: Identity) -> bool:
     for title, text in (("conditions", row.kinks), ("source", row.source)):
         if text:
             print(f"{title:12}{text}")
+    for work in dict.fromkeys(citation.work for citation in row.citations):
+        print(f"{'reference':12}{WORKS[work].reference} {WORKS[work].url}")
     errors = measured(row)
     for oracle, error in errors.items():
         print(f"{'error':12}{error:.1e} against {oracle}")

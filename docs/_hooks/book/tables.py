@@ -6,14 +6,16 @@ import hashlib
 import html
 import inspect
 import json
+import re
 import textwrap
+import unicodedata
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
-from calcml.functions import all_identities
+from calcml.functions import WORKS, all_identities
 from calcml.identity import Identity
 
 from . import frameworks, kinks
@@ -129,7 +131,7 @@ def table(rows: Iterable[Identity]) -> str:
     for group, members in groupby(rows, key=lambda row: row.group):
         parts.append(f"## {group}\n")
         parts += [section(row) for row in members]
-    return "\n".join(parts)
+    return "\n".join([*parts, references(rows)])
 
 
 def verification(rows: Iterable[Identity]) -> str:
@@ -186,7 +188,7 @@ def section(row: Identity) -> str:
         ("Shapes", ", ".join(f"`{a.name}` {shape_of(row, a.name)}" for a in row.arguments)),
         ("Conditions", row.kinks),
         ("Also", row.keywords),
-        ("Source", row.source + derived(row)),
+        ("Source", cited(row) + derived(row)),
         ("Worst error", "; ".join(f"{oracle} {error:.1e}" for oracle, error in errors.items())),
     ]
     (value, before), (gradients, between) = row.formulas(), row.gradient_formulas()
@@ -221,6 +223,30 @@ def shape_of(row: Identity, name: str) -> str:
     words = [argument.domain] if argument.domain != "real" else []
     words += ["fixed"] if argument.fixed and not argument.classes else []
     return f"`{argument.text}`" + (f" {' '.join(words)}" if words else "")
+
+
+def cited(row: Identity) -> str:
+    """The source of a row, each work linked to its entry among the references."""
+    return "; ".join(
+        f"[{work}](#{anchor(work)})" + (f", {place}" if place else "")
+        for work, place in row.citations
+    )
+
+
+def anchor(work: str) -> str:
+    """Where the entry of a work stands: "Boyd and Vandenberghe 2004" at boyd-and-vandenberghe-2004."""
+    letters = unicodedata.normalize("NFKD", work).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters)
+
+
+def references(rows: Iterable[Identity]) -> str:
+    """The works that the rows cite, by name, each at an anchor of its own."""
+    works = {work for row in rows for work, _ in row.citations}
+    entries = [
+        f"{WORKS[work].reference} <{WORKS[work].url}>\n{{: #{anchor(work)} }}"
+        for work in sorted(works, key=anchor)
+    ]
+    return "\n\n".join(["## References { #references }", *entries]) + "\n"
 
 
 def derived(row: Identity) -> str:

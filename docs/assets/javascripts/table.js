@@ -4,7 +4,7 @@
     const form = document.querySelector(".identity-controls")
     if (!form || !form.hidden) return
     const rows = [...document.querySelectorAll(".identity")]
-    const headings = [...form.parentElement.querySelectorAll("h2")]
+    const headings = [...form.parentElement.querySelectorAll("h2:not(#references)")]
     const places = rows.map((row) => {
       const mark = document.createComment("")
       row.before(mark)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from calcml.functions._registry import ROWS
+from calcml.functions._works import WORKS, Work
 from calcml.functions.activations import (
     celu,
     elu,
@@ -292,6 +293,8 @@ from calcml.functions.softmax import (
 from calcml.identity import Identity
 
 __all__ = [
+    "WORKS",
+    "Work",
     "absolute_value",
     "additive_score",
     "affine_form",

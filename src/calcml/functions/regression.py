@@ -74,7 +74,7 @@ def _(p: Array, y: Array) -> Array:
 @row(
     "Huber loss",
     r="(n,)",
-    source="Huber 1964, eq. 1.1; sec. 6",
+    source="Huber 1964, sec. 1 and 6",
     stable=True,
     kinks=r"The slope is continuous; the second derivative jumps at $\lvert r \rvert = \delta$.",
     keywords="smooth L1 robust",

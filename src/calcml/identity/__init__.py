@@ -8,5 +8,6 @@ follow from that.
 from calcml.identity._arguments import Array
 from calcml.identity._group import Group, Registry
 from calcml.identity._identity import Identity
+from calcml.identity._source import Citation
 
-__all__ = ["Array", "Group", "Identity", "Registry"]
+__all__ = ["Array", "Citation", "Group", "Identity", "Registry"]

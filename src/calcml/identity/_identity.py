@@ -23,6 +23,7 @@ from calcml.identity._arguments import (
 )
 from calcml.identity._formula import Formula, typeset
 from calcml.identity._rebase import rebased
+from calcml.identity._source import read_source
 from calcml.identity._symbols import ndim, symbol
 
 __all__ = ["SCALES", "Function", "Identity"]
@@ -40,7 +41,8 @@ class Identity:
     """A row of the reference table: a function one can call, with its gradient.
 
     Made by a `Group`; not by hand. `name`, `title`, `summary`, `group`, `arguments`, `kinks`, `source` and
-    `chapter` say what the row is; `function` is the bare function, without checks.
+    `chapter` say what the row is; `citations` are the works of the source, each with the place in it;
+    `function` is the bare function, without checks.
 
     Examples
     --------
@@ -75,6 +77,7 @@ class Identity:
         self.name = function.__name__.strip("_").replace("_", "-")
         self.arguments = tuple(Argument.read(name, text) for name, text in arguments.items())
         self.source, self.kinks, self.chapter, self.keywords = source, kinks, chapter, keywords
+        self.citations = read_source(source, self.name)
         self.analytic, self.stable, self.formula = analytic, stable, formula
         self.least, self.scales = dict(least or {}), scales
         self.signature = inspect.signature(function)

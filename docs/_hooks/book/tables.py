@@ -48,6 +48,8 @@ How to read a formula:
   entries; fractions and functions such as $\\exp$ act on entries too.
 - $\\operatorname{{sum}}_d$ and $\\operatorname{{mean}}_d$ run over the axis of length $d$, and keep it for broadcasting; without an
   index they run over everything. $[x > 0]$ is 1 where the condition holds and 0 elsewhere.
+- The losses of regression and classification are means over the $n$ examples, unless the row says otherwise. A source may
+  give the loss of one example, or the sum.
 
 Every row can be called: `calcml.functions.get("quadratic-form")` is a function with a method `gradient`.
 """

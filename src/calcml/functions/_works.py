@@ -97,12 +97,9 @@ WORKS: dict[str, Work] = {
         "Clevert, D.-A., Unterthiner, T. and Hochreiter, S. (2016). Fast and accurate deep network learning by exponential "
         "linear units (ELUs). International Conference on Learning Representations.",
         "https://arxiv.org/abs/1511.07289"),
-    "Collobert 2004": Work(
-        "Collobert, R. (2004). Large Scale Machine Learning. PhD thesis, Université de Paris VI.",
-        "https://ronan.collobert.com/pub/2004_phdthesis_lip6.pdf"),
     "Cortes and Vapnik 1995": Work(
         "Cortes, C. and Vapnik, V. (1995). Support-vector networks. Machine Learning 20 (3), 273–297.",
-        "https://doi.org/10.1007/BF00994018", whole=True),
+        "https://doi.org/10.1007/BF00994018"),
     "Cover and Thomas 2006": Work(
         "Cover, T. M. and Thomas, J. A. (2006). Elements of Information Theory, 2nd edition. Wiley.",
         "https://doi.org/10.1002/047174882X"),
@@ -117,10 +114,6 @@ WORKS: dict[str, Work] = {
     "Donoho 1995": Work(
         "Donoho, D. L. (1995). De-noising by soft-thresholding. IEEE Transactions on Information Theory 41 (3), 613–627.",
         "https://doi.org/10.1109/18.382009", whole=True),
-    "Dugas et al. 2001": Work(
-        "Dugas, C., Bengio, Y., Bélisle, F., Nadeau, C. and Garcia, R. (2001). Incorporating second-order functional knowledge "
-        "for better option pricing. Advances in Neural Information Processing Systems 13, 472–478.",
-        "https://proceedings.neurips.cc/paper/2000/hash/44968aece94f667e4095002d140b5896-Abstract.html", whole=True),
     "Elfwing, Uchibe and Doya 2018": Work(
         "Elfwing, S., Uchibe, E. and Doya, K. (2018). Sigmoid-weighted linear units for neural network function approximation "
         "in reinforcement learning. Neural Networks 107, 3–11.",
@@ -131,11 +124,11 @@ WORKS: dict[str, Work] = {
     "Fan et al. 2008": Work(
         "Fan, R.-E., Chang, K.-W., Hsieh, C.-J., Wang, X.-R. and Lin, C.-J. (2008). LIBLINEAR: A library for large linear "
         "classification. Journal of Machine Learning Research 9, 1871–1874.",
-        "https://www.jmlr.org/papers/v9/fan08a.html", whole=True),
-    "Freund and Schapire 1997": Work(
-        "Freund, Y. and Schapire, R. E. (1997). A decision-theoretic generalization of on-line learning and an application to "
-        "boosting. Journal of Computer and System Sciences 55 (1), 119–139.",
-        "https://doi.org/10.1006/jcss.1997.1504", whole=True),
+        "https://www.jmlr.org/papers/v9/fan08a.html"),
+    "Gao and Pavel 2017": Work(
+        "Gao, B. and Pavel, L. (2017). On the properties of the softmax function with application in game theory and "
+        "reinforcement learning. arXiv:1704.00805.",
+        "https://arxiv.org/abs/1704.00805", whole=True),
     "Geman and McClure 1987": Work(
         "Geman, S. and McClure, D. E. (1987). Statistical methods for tomographic image reconstruction. Bulletin of the "
         "International Statistical Institute 52 (4), 5–21.",
@@ -154,7 +147,7 @@ WORKS: dict[str, Work] = {
     "Glorot and Bengio 2010": Work(
         "Glorot, X. and Bengio, Y. (2010). Understanding the difficulty of training deep feedforward neural networks. "
         "Proceedings of the 13th International Conference on Artificial Intelligence and Statistics, PMLR 9, 249–256.",
-        "https://proceedings.mlr.press/v9/glorot10a.html", whole=True),
+        "https://proceedings.mlr.press/v9/glorot10a.html"),
     "Goldberger et al. 2005": Work(
         "Goldberger, J., Roweis, S., Hinton, G. and Salakhutdinov, R. (2005). Neighbourhood components analysis. Advances in "
         "Neural Information Processing Systems 17, 513–520.",
@@ -162,10 +155,6 @@ WORKS: dict[str, Work] = {
     "Goodfellow, Bengio and Courville 2016": Work(
         "Goodfellow, I., Bengio, Y. and Courville, A. (2016). Deep Learning. MIT Press.",
         "https://www.deeplearningbook.org/"),
-    "Green 1990": Work(
-        "Green, P. J. (1990). Bayesian reconstructions from emission tomography data using a modified EM algorithm. IEEE "
-        "Transactions on Medical Imaging 9 (1), 84–93.",
-        "https://doi.org/10.1109/42.52985", whole=True),
     "Guo et al. 2017": Work(
         "Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural networks. Proceedings of "
         "the 34th International Conference on Machine Learning, PMLR 70, 1321–1330.",
@@ -205,10 +194,6 @@ WORKS: dict[str, Work] = {
     "Horn and Johnson 2013": Work(
         "Horn, R. A. and Johnson, C. R. (2013). Matrix Analysis, 2nd edition. Cambridge University Press.",
         "https://doi.org/10.1017/CBO9781139020411"),
-    "Howard et al. 2017": Work(
-        "Howard, A. G., Zhu, M., Chen, B., Kalenichenko, D., Wang, W., Weyand, T., Andreetto, M. and Adam, H. (2017). "
-        "MobileNets: Efficient convolutional neural networks for mobile vision applications. arXiv:1704.04861.",
-        "https://arxiv.org/abs/1704.04861"),
     "Howard et al. 2019": Work(
         "Howard, A., Sandler, M., Chu, G., Chen, L.-C., Chen, B., Tan, M., Wang, W., Zhu, Y., Pang, R., Vasudevan, V., "
         "Le, Q. V. and Adam, H. (2019). Searching for MobileNetV3. IEEE/CVF International Conference on Computer Vision, "
@@ -224,7 +209,7 @@ WORKS: dict[str, Work] = {
         "https://arxiv.org/abs/1709.01507"),
     "Huber 1964": Work(
         "Huber, P. J. (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35 (1), 73–101.",
-        "https://doi.org/10.1214/aoms/1177703732"),
+        "https://doi.org/10.1214/aoms/1177703732", whole=True),
     "Hyvärinen 2005": Work(
         "Hyvärinen, A. (2005). Estimation of non-normalized statistical models by score matching. Journal of Machine Learning "
         "Research 6, 695–709.",
@@ -248,11 +233,19 @@ WORKS: dict[str, Work] = {
         "Johnson, N. L., Kotz, S. and Balakrishnan, N. (1995). Continuous Univariate Distributions, volume 2, 2nd edition. "
         "Wiley.",
         "https://www.wiley.com/en-us/9780471584940"),
+    "Karpathy 2015": Work(
+        "Karpathy, A. (2015). Linear classification. Course notes of CS231n: Convolutional neural networks for visual "
+        "recognition, Stanford University.",
+        "https://cs231n.github.io/linear-classify/"),
     "Katharopoulos et al. 2020": Work(
         "Katharopoulos, A., Vyas, A., Pappas, N. and Fleuret, F. (2020). Transformers are RNNs: Fast autoregressive "
         "transformers with linear attention. Proceedings of the 37th International Conference on Machine Learning, "
         "PMLR 119, 5156–5165.",
         "https://arxiv.org/abs/2006.16236"),
+    "Kendall and Gal 2017": Work(
+        "Kendall, A. and Gal, Y. (2017). What uncertainties do we need in Bayesian deep learning for computer vision? "
+        "Advances in Neural Information Processing Systems 30, 5574–5584.",
+        "https://arxiv.org/abs/1703.04977"),
     "Kingma and Ba 2015": Work(
         "Kingma, D. P. and Ba, J. (2015). Adam: A method for stochastic optimization. International Conference on Learning "
         "Representations.",
@@ -312,7 +305,7 @@ WORKS: dict[str, Work] = {
         "https://arxiv.org/abs/1602.02068"),
     "McCullagh and Nelder 1989": Work(
         "McCullagh, P. and Nelder, J. A. (1989). Generalized Linear Models, 2nd edition. Chapman and Hall.",
-        "https://doi.org/10.1201/9780203753736"),
+        "https://doi.org/10.1007/978-1-4899-3242-6"),
     "Milletari, Navab and Ahmadi 2016": Work(
         "Milletari, F., Navab, N. and Ahmadi, S.-A. (2016). V-Net: Fully convolutional neural networks for volumetric medical "
         "image segmentation. International Conference on 3D Vision, 565–571.",
@@ -331,7 +324,7 @@ WORKS: dict[str, Work] = {
     "Nair and Hinton 2010": Work(
         "Nair, V. and Hinton, G. E. (2010). Rectified linear units improve restricted Boltzmann machines. Proceedings of the "
         "27th International Conference on Machine Learning, 807–814.",
-        "https://www.cs.toronto.edu/~hinton/absps/reluICML.pdf"),
+        "https://www.cs.toronto.edu/~hinton/absps/reluICML.pdf", whole=True),
     "Neyshabur, Salakhutdinov and Srebro 2015": Work(
         "Neyshabur, B., Salakhutdinov, R. and Srebro, N. (2015). Path-SGD: Path-normalized optimization in deep neural "
         "networks. Advances in Neural Information Processing Systems 28, 2422–2430.",
@@ -357,6 +350,9 @@ WORKS: dict[str, Work] = {
         "Press, O. and Wolf, L. (2017). Using the output embedding to improve language models. Proceedings of the 15th "
         "Conference of the European Chapter of the Association for Computational Linguistics, volume 2, 157–163.",
         "https://arxiv.org/abs/1608.05859"),
+    "PyTorch documentation 2026": Work(
+        "PyTorch documentation (2026). The module torch.nn, version 2.13.",
+        "https://docs.pytorch.org/docs/2.13/nn.html"),
     "Rafailov et al. 2023": Work(
         "Rafailov, R., Sharma, A., Mitchell, E., Ermon, S., Manning, C. D. and Finn, C. (2023). Direct preference optimization: "
         "Your language model is secretly a reward model. Advances in Neural Information Processing Systems 36.",
@@ -374,10 +370,6 @@ WORKS: dict[str, Work] = {
     "Rockafellar 1970": Work(
         "Rockafellar, R. T. (1970). Convex Analysis. Princeton University Press.",
         "https://doi.org/10.1515/9781400873173"),
-    "Rosenblatt 1958": Work(
-        "Rosenblatt, F. (1958). The perceptron: A probabilistic model for information storage and organization in the brain. "
-        "Psychological Review 65 (6), 386–408.",
-        "https://doi.org/10.1037/h0042519", whole=True),
     "Rosenbrock 1960": Work(
         "Rosenbrock, H. H. (1960). An automatic method for finding the greatest or least value of a function. The Computer "
         "Journal 3 (3), 175–184.",
@@ -389,11 +381,19 @@ WORKS: dict[str, Work] = {
     "Rumelhart, Hinton and Williams 1986": Work(
         "Rumelhart, D. E., Hinton, G. E. and Williams, R. J. (1986). Learning representations by back-propagating errors. "
         "Nature 323, 533–536.",
-        "https://doi.org/10.1038/323533a0", whole=True),
+        "https://doi.org/10.1038/323533a0"),
+    "Saleh and Saleh 2022": Work(
+        "Saleh, R. A. and Saleh, A. K. Md. E. (2022). Statistical properties of the log-cosh loss function used in "
+        "machine learning. arXiv:2208.04564.",
+        "https://arxiv.org/abs/2208.04564", whole=True),
     "Salimans and Kingma 2016": Work(
         "Salimans, T. and Kingma, D. P. (2016). Weight normalization: A simple reparameterization to accelerate training of "
         "deep neural networks. Advances in Neural Information Processing Systems 29, 901–909.",
         "https://arxiv.org/abs/1602.07868"),
+    "Sandler et al. 2018": Work(
+        "Sandler, M., Howard, A., Zhu, M., Zhmoginov, A. and Chen, L.-C. (2018). MobileNetV2: Inverted residuals and "
+        "linear bottlenecks. IEEE/CVF Conference on Computer Vision and Pattern Recognition, 4510–4520.",
+        "https://arxiv.org/abs/1801.04381"),
     "Scherer, Müller and Behnke 2010": Work(
         "Scherer, D., Müller, A. and Behnke, S. (2010). Evaluation of pooling operations in convolutional architectures for "
         "object recognition. International Conference on Artificial Neural Networks, 92–101.",
@@ -409,6 +409,11 @@ WORKS: dict[str, Work] = {
     "Shazeer 2020": Work(
         "Shazeer, N. (2020). GLU variants improve transformer. arXiv:2002.05202.",
         "https://arxiv.org/abs/2002.05202"),
+    "Shazeer et al. 2017": Work(
+        "Shazeer, N., Mirhoseini, A., Maziarz, K., Davis, A., Le, Q., Hinton, G. and Dean, J. (2017). Outrageously "
+        "large neural networks: The sparsely-gated mixture-of-experts layer. International Conference on Learning "
+        "Representations.",
+        "https://arxiv.org/abs/1701.06538"),
     "Shen et al. 2021": Work(
         "Shen, Z., Zhang, M., Zhao, H., Yi, S. and Li, H. (2021). Efficient attention: Attention with linear complexities. "
         "IEEE Winter Conference on Applications of Computer Vision, 3531–3539.",

@@ -9,7 +9,7 @@ from calcml.identity import Array, Group
 
 row = Group("Activations", ROWS)
 
-CALCULUS = "Spivak 2008, ch. 18"
+GOODFELLOW = "Goodfellow, Bengio and Courville 2016, "
 
 
 @row(
@@ -34,7 +34,7 @@ def _(f: Array) -> Array:
 @row(
     "Log sigmoid",
     x="(...)",
-    source="Bishop 2006, eq. 4.59",
+    source=GOODFELLOW + "eq. 3.36 and 3.37",
     stable=True,
     formula="-np.log(1 + np.exp(-x))",
     keywords="logsigmoid",
@@ -52,7 +52,7 @@ def _(x: Array) -> Array:
 @row(
     "Logit",
     p="(...) unit",
-    source="Bishop 2006, eq. 4.60",
+    source="Bishop 2006, eq. 4.61",
     kinks="Needs $0 < p < 1$.",
     keywords="log odds inverse sigmoid",
 )
@@ -69,7 +69,7 @@ def _(p: Array) -> Array:
 @row(
     "Hyperbolic tangent",
     x="(...)",
-    source="Bishop 2006, eq. 5.59",
+    source="Bishop 2006, eq. 5.59 and 5.60",
     stable=True,
     keywords="tanh derivative",
 )
@@ -86,8 +86,8 @@ def _(f: Array) -> Array:
 @row(
     "ReLU",
     x="(...)",
-    source="Nair and Hinton 2010, sec. 2",
-    chapter="learn/directional-derivatives.md",
+    source=GOODFELLOW + "eq. 3.32 and sec. 6.3.1; Nair and Hinton 2010",
+    chapter="learn/directional-derivatives.md#kinks-two-slopes-where-there-should-be-one",
     kinks=r"At $x = 0$ every value in $[0, 1]$ is a subgradient; 0 is returned, as in PyTorch and JAX.",
     stable=True,
     keywords="rectified linear unit derivative",
@@ -105,7 +105,7 @@ def _(x: Array) -> Array:
 @row(
     "ReLU6",
     x="(...)",
-    source="Howard et al. 2017, sec. 3",
+    source="Sandler et al. 2018, sec. 4",
     kinks="At 0 and 6; 0 is returned at both.",
     stable=True,
 )
@@ -122,7 +122,7 @@ def _(x: Array) -> Array:
 @row(
     "Leaky ReLU",
     x="(...)",
-    source="Maas, Hannun and Ng 2013, eq. 2",
+    source="Maas, Hannun and Ng 2013, sec. 2; Goodfellow, Bengio and Courville 2016, sec. 6.3.1",
     kinks=r"At $x = 0$; the slope of the left side, $\alpha$, is returned.",
     stable=True,
 )
@@ -140,7 +140,7 @@ def _(x: Array, alpha: float) -> Array:
     "PReLU",
     x="(...)",
     a="()",
-    source="He et al. 2015, eq. 1",
+    source="He et al. 2015, eq. 1 and 3",
     kinks="At $x = 0$; the slope of the left side, $a$, is returned.",
     keywords="parametric ReLU",
 )
@@ -157,7 +157,7 @@ def _(g: Array, x: Array, a: Array) -> Array:
 @row(
     "ELU",
     x="(...)",
-    source="Clevert, Unterthiner and Hochreiter 2016, eq. 15",
+    source="Clevert, Unterthiner and Hochreiter 2016, sec. 3",
     stable=True,
     kinks=r"At $x = 0$ unless $\alpha = 1$; the left slope is returned.",
     keywords="exponential linear unit",
@@ -210,7 +210,7 @@ def _(x: Array, alpha: float) -> Array:
 @row(
     "Softplus",
     x="(...)",
-    source="Dugas et al. 2001",
+    source=GOODFELLOW + "eq. 3.31 and 3.37, sec. 6.3.3",
     stable=True,
     formula="np.log(1 + np.exp(x))",
     keywords="smooth ReLU",
@@ -229,7 +229,7 @@ def _(x: Array) -> Array:
     "Softplus with sharpness",
     x="(...)",
     beta="() positive",
-    source="Dugas et al. 2001",
+    source='PyTorch documentation 2026, sec. "Softplus"',
     formula="np.log(1 + np.exp(beta * x)) / beta",
     scales=(1e-3, 1.0),
 )
@@ -247,7 +247,7 @@ def _(g: Array, x: Array, beta: Array, f: Array) -> Array:
 @row(
     "SiLU",
     x="(...)",
-    source="Elfwing, Uchibe and Doya 2018",
+    source="Elfwing, Uchibe and Doya 2018; Hendrycks and Gimpel 2016, sec. 2",
     stable=True,
     keywords="swish derivative",
 )
@@ -297,7 +297,7 @@ def normal_cdf(x: Array) -> Array:
 @row(
     "GELU",
     x="(...)",
-    source="Hendrycks and Gimpel 2016, eq. 1",
+    source="Hendrycks and Gimpel 2016, sec. 2",
     stable=True,
     keywords="Gaussian error linear unit exact erf",
 )
@@ -342,7 +342,7 @@ def _(x: Array) -> Array:
     return t + x * (1 - t**2) * sigmoid(x)
 
 
-@row("Softsign", x="(...)", source="Glorot and Bengio 2010", stable=True)
+@row("Softsign", x="(...)", source="Glorot and Bengio 2010, sec. 2.3", stable=True)
 def softsign(x: Array) -> Array:
     """Saturates like tanh, but with tails that fall like a power."""
     return x / (1 + np.abs(x))
@@ -373,7 +373,7 @@ def _(x: Array) -> Array:
 @row(
     "Hard tanh",
     x="(...)",
-    source="Collobert 2004, ch. 4",
+    source=GOODFELLOW + "sec. 6.3.3",
     kinks="At ±1; 0 is returned.",
     stable=True,
     keywords="hardtanh",
@@ -408,7 +408,7 @@ def _(x: Array) -> Array:
 @row(
     "Soft threshold",
     x="(...)",
-    source="Donoho 1995",
+    source="Donoho 1995; Goodfellow, Bengio and Courville 2016, eq. 7.23",
     kinks=r"At $\pm\lambda$; 0 is returned.",
     stable=True,
     keywords="softshrink proximal operator of L1 ISTA",
@@ -427,7 +427,7 @@ def _(x: Array, lam: float) -> Array:
     "Log add exp",
     x="(...)",
     y="(...)",
-    source="Blanchard, Higham and Higham 2021, eq. 1.1",
+    source="Blanchard, Higham and Higham 2021, sec. 1",
     stable=True,
     formula="np.log(np.exp(x) + np.exp(y))",
     keywords="logaddexp",

@@ -13,6 +13,9 @@ from calcml.identity import Array, Group
 row = Group("Classification losses", ROWS)
 
 BISHOP = "Bishop 2006, "
+HASTIE = "Hastie, Tibshirani and Friedman 2009, "
+NIELSEN = "Nielsen 2015, "
+WORKED = "appendices/worked-derivations.md"
 LOSSES = "learn/losses.md"
 
 
@@ -20,8 +23,8 @@ LOSSES = "learn/losses.md"
     "Logistic loss from logits",
     z="(n,)",
     y="(n,) fraction fixed",
-    source=BISHOP + "eq. 4.90",
-    chapter=LOSSES,
+    source=BISHOP + "eq. 4.90; Goodfellow, Bengio and Courville 2016, eq. 6.24 to 6.26",
+    chapter=WORKED + "#logistic-loss-where-the-slope-of-the-sigmoid-goes",
     stable=True,
     formula="np.mean(np.log(1 + np.exp(z)) - y * z)",
     keywords="binary cross-entropy with logits BCEWithLogits",
@@ -41,8 +44,8 @@ def _(z: Array, y: Array) -> Array:
     X="(n, d) fixed",
     w="(d,)",
     y="(n,) fraction fixed",
-    source=BISHOP + "eq. 4.90 and 4.91",
-    chapter="appendices/worked-derivations.md",
+    source=NIELSEN + "eq. 57 and 61; Bishop 2006, eq. 4.90 and 4.91",
+    chapter=WORKED + "#logistic-loss-where-the-slope-of-the-sigmoid-goes",
     keywords="logistic loss gradient weights",
 )
 def logistic_regression(X: Array, w: Array, y: Array) -> Array:
@@ -59,7 +62,7 @@ def _(X: Array, w: Array, y: Array) -> Array:
 @row(
     "Logistic loss with margins",
     m="(n,)",
-    source="Hastie, Tibshirani and Friedman 2009, eq. 10.18",
+    source=HASTIE + "table 12.1; Fan et al. 2008, sec. 2",
     stable=True,
     formula="np.mean(np.log(1 + np.exp(-m)))",
     keywords="margin binomial deviance",
@@ -78,7 +81,8 @@ def _(m: Array) -> Array:
     "Binary cross-entropy from probabilities",
     p="(n,) unit",
     y="(n,) fraction fixed",
-    source=BISHOP + "eq. 4.90",
+    source=NIELSEN + "eq. 57; Bishop 2006, eq. 4.90",
+    chapter=WORKED + "#logistic-loss-where-the-slope-of-the-sigmoid-goes",
     kinks="At $p = 0$ and $p = 1$ it is infinite; start from logits.",
     keywords="BCE log loss",
 )
@@ -96,8 +100,8 @@ def _(p: Array, y: Array) -> Array:
     "Softmax cross-entropy",
     z="(n, k)",
     y="(n,) labels k",
-    source=BISHOP + "eq. 4.108 and 4.109",
-    chapter=LOSSES,
+    source=HASTIE + "eq. 10.22; Bishop 2006, eq. 4.108 and 4.109",
+    chapter=WORKED + "#with-k-classes",
     stable=True,
     keywords="cross entropy loss softmax gradient p minus y mean",
 )
@@ -116,6 +120,7 @@ def _(z: Array, y: Array) -> Array:
     z="(n, k)",
     y="(n,) labels k",
     source=BISHOP + "eq. 4.108 and 4.109",
+    chapter=WORKED + "#with-k-classes",
     stable=True,
     keywords="cross entropy loss softmax gradient sum",
 )
@@ -138,7 +143,7 @@ def _(z: Array, y: Array) -> Array:
     keywords="distillation soft labels",
 )
 def soft_cross_entropy(z: Array, q: Array) -> Array:
-    """Mean cross-entropy against distributions q."""
+    """Mean cross-entropy against distributions q; Hinton's temperature is one here."""
     return -np.sum(q * log_softmax(z)) / len(z)
 
 
@@ -196,7 +201,7 @@ def _(X: Array, W: Array, y: Array) -> Array:
     y="() labels k",
     T="() positive",
     source="Guo et al. 2017, eq. 9",
-    chapter="appendices/worked-derivations.md",
+    chapter=WORKED + "#the-loss-has-the-opposite-sign",
     scales=(1.0, 30.0),
     keywords="temperature scaling calibration",
 )
@@ -237,7 +242,7 @@ def _(z: Array, y: Array, gamma: float) -> Array:
     "Hinge loss",
     z="(n,)",
     y="(n,) signs fixed",
-    source="Cortes and Vapnik 1995",
+    source=HASTIE + "table 12.1; Cortes and Vapnik 1995, sec. 3",
     stable=True,
     kinks="Where the margin $y_i z_i$ is 1: every slope between 0 and $-y_i$ is a subgradient; 0 is returned.",
     keywords="SVM support vector machine",
@@ -256,7 +261,7 @@ def _(z: Array, y: Array) -> Array:
     "Squared hinge loss",
     z="(n,)",
     y="(n,) signs fixed",
-    source="Fan et al. 2008",
+    source="Fan et al. 2008, sec. 2",
     stable=True,
     keywords="L2-SVM",
 )
@@ -274,13 +279,13 @@ def _(z: Array, y: Array) -> Array:
     "Multi-class hinge loss",
     z="(n, k)",
     y="(n,) labels k",
-    source="Weston and Watkins 1999",
+    source='Karpathy 2015, sec. "Multiclass Support Vector Machine loss"; Weston and Watkins 1999',
     stable=True,
     kinks="Where a score is exactly 1 below that of the label: 0 is returned.",
     keywords="multiclass SVM cs231n",
 )
 def multiclass_hinge(z: Array, y: Array) -> Array:
-    """Each wrong class is pushed until it scores 1 less than the right one."""
+    """Each wrong class is pushed until it scores 1 less than the right one; Weston and Watkins ask for 2."""
     Y = one_hot(y, z)
     s = np.sum(Y * z, axis=1, keepdims=True)
     return np.sum((1 - Y) * np.maximum(z - s + 1, 0)) / len(z)
@@ -298,7 +303,7 @@ def _(z: Array, y: Array) -> Array:
     "Perceptron loss",
     z="(n,)",
     y="(n,) signs fixed",
-    source="Rosenblatt 1958; Bishop 2006, eq. 4.54",
+    source=BISHOP + "eq. 4.54",
     stable=True,
     kinks="Where $z_i = 0$: 0 is returned.",
 )
@@ -315,7 +320,7 @@ def _(z: Array, y: Array) -> Array:
 @row(
     "Exponential loss",
     m="(n,)",
-    source="Freund and Schapire 1997; Hastie, Tibshirani and Friedman 2009, eq. 10.8",
+    source=HASTIE + "eq. 10.8",
     keywords="AdaBoost",
     scales=(1e-3, 1.0),
 )
@@ -352,8 +357,8 @@ def _(p: Array, y: Array) -> Array:
     w="(d,)",
     x="(d,) fixed",
     y="() fixed",
-    source="Nielsen 2015, ch. 3",
-    chapter=LOSSES,
+    source=NIELSEN + "eq. 54 and 55",
+    chapter=WORKED + "#logistic-loss-where-the-slope-of-the-sigmoid-goes",
     keywords="quadratic cost sigmoid neuron slow learning saturation",
 )
 def sigmoid_squared_error(w: Array, x: Array, y: Array) -> Array:

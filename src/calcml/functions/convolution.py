@@ -10,7 +10,6 @@ from calcml.identity import Array, Group
 row = Group("Convolution and pooling", ROWS)
 
 GOODFELLOW = "Goodfellow, Bengio and Courville 2016, "
-WORKED = "appendices/worked-derivations.md"
 
 
 def windows(x: Array, k: int) -> Array:
@@ -45,7 +44,7 @@ def flipped(w: Array) -> Array:
     x="(n, c, l + k - 1)",
     w="(o, c, k)",
     b="(o,)",
-    source=GOODFELLOW + "eq. 9.6 and sec. 9.5",
+    source=GOODFELLOW + "eq. 9.7, 9.11 and 9.13",
     keywords="conv1d backward cross-correlation",
 )
 def convolution_1d(x: Array, w: Array, b: Array) -> Array:
@@ -65,7 +64,7 @@ def _(g: Array, x: Array, w: Array) -> Array:
     x="(n, c, h + k - 1, v + q - 1)",
     w="(o, c, k, q)",
     b="(o,)",
-    source=GOODFELLOW + "eq. 9.6 and sec. 9.5",
+    source=GOODFELLOW + "eq. 9.7, 9.11 and 9.13",
     scales=(1.0,),
     keywords="conv2d backward cross-correlation CNN",
 )
@@ -107,7 +106,7 @@ def enlarged(g: Array) -> Array:
 @row(
     "Max pooling",
     x="(n, c, 2 * h, 2 * w)",
-    source="Scherer, Müller and Behnke 2010",
+    source=GOODFELLOW + "sec. 9.3; Scherer, Müller and Behnke 2010",
     kinks="Where a window has its maximum twice: ties share the gradient, as in JAX; PyTorch takes the first.",
     stable=True,
     keywords="max_pool2d backward",
@@ -126,11 +125,11 @@ def _(g: Array, x: Array, f: Array) -> Array:
 @row(
     "Average pooling",
     x="(n, c, 2 * h, 2 * w)",
-    source="LeCun et al. 1998, sec. II.B",
+    source=GOODFELLOW + "sec. 9.3; LeCun et al. 1998, sec. II.A",
     keywords="avg_pool2d backward",
 )
 def average_pooling(x: Array) -> Array:
-    """Mean of each window of two by two: the gradient is spread evenly."""
+    """Mean of each window of two by two: the gradient is spread evenly. LeCun also trains a scale and an offset."""
     return np.mean(blocks(x), axis=-1)
 
 

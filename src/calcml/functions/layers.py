@@ -13,6 +13,7 @@ row = Group("Layers", ROWS)
 
 GOODFELLOW = "Goodfellow, Bengio and Courville 2016, "
 WORKED = "appendices/worked-derivations.md"
+BACKPROP = "learn/jacobians-and-backpropagation.md"
 
 
 @row(
@@ -21,7 +22,7 @@ WORKED = "appendices/worked-derivations.md"
     W="(k, d)",
     b="(k,)",
     source=GOODFELLOW + "sec. 6.5.6",
-    chapter="learn/jacobians-and-backpropagation.md",
+    chapter=BACKPROP + "#a-batch-examples-in-rows",
     keywords="dense fully connected nn.Linear backward",
 )
 def linear_layer(x: Array, W: Array, b: Array) -> Array:
@@ -40,8 +41,8 @@ def _(g: Array, x: Array, W: Array) -> Array:
     W="(k, d)",
     b="(k,)",
     y="(k,) fixed",
-    source="Rumelhart, Hinton and Williams 1986",
-    chapter=WORKED,
+    source="Rumelhart, Hinton and Williams 1986, eq. 1 to 7",
+    chapter=WORKED + "#the-gradient-tape-one-layer-by-hand",
     keywords="one layer backpropagation delta",
 )
 def sigmoid_layer_loss(x: Array, W: Array, b: Array, y: Array) -> Array:
@@ -63,7 +64,7 @@ def _(x: Array, W: Array, b: Array, y: Array) -> Array:
     W1="(h, d)",
     W2="(k, h)",
     source=GOODFELLOW + "sec. 6.5.4",
-    chapter="learn/jacobians-and-backpropagation.md",
+    chapter=BACKPROP + "#worked-example-two-layers-three-ways",
     keywords="MLP multilayer perceptron tanh",
 )
 def two_layer_network(x: Array, W1: Array, W2: Array) -> Array:
@@ -82,8 +83,8 @@ def _(g: Array, x: Array, W1: Array, W2: Array) -> Array:
     "Residual block",
     x="(d,)",
     W="(d, d)",
-    source="He et al. 2016, eq. 1 and 5",
-    chapter="learn/jacobians-and-backpropagation.md",
+    source="He et al. 2016, eq. 3 and 5",
+    chapter=BACKPROP + "#on-a-real-model-deep-chains",
     keywords="skip connection ResNet",
 )
 def residual_block(x: Array, W: Array) -> Array:
@@ -107,7 +108,7 @@ def one_hot(t: Array, E: Array) -> Array:
     E="(v, d)",
     t="(n,) labels v",
     source="Bengio et al. 2003, sec. 2",
-    chapter=WORKED,
+    chapter=WORKED + "#embedding-lookup-repeated-tokens-add",
     keywords="embedding gradient lookup scatter add sparse token",
 )
 def embedding(E: Array, t: Array) -> Array:
@@ -124,7 +125,8 @@ def _(g: Array, E: Array, t: Array) -> Array:
     "Tied embedding",
     E="(v, d)",
     t="(n,) labels v",
-    source="Press and Wolf 2017, sec. 2",
+    source="Press and Wolf 2017, sec. 3",
+    chapter=WORKED + "#tied-weights-the-other-use-is-dense",
     keywords="weight tying shared input output embedding",
 )
 def tied_embedding(E: Array, t: Array) -> Array:
@@ -145,7 +147,7 @@ def _(g: Array, E: Array, t: Array) -> Array:
     keywords="inverted dropout backward",
 )
 def dropout(x: Array, M: Array, p: float = 0.3) -> Array:
-    """Entries are dropped and the rest scaled up; the same mask meets the gradient."""
+    """A share p is dropped and the rest scaled up (in the source p is the share kept); the same mask meets the gradient."""
     return M * x / (1 - p)
 
 
@@ -159,7 +161,7 @@ def _(g: Array, M: Array, p: float) -> Array:
     x="(n, d)",
     W="(k, d)",
     V="(k, d)",
-    source="Dauphin et al. 2017, eq. 1",
+    source="Dauphin et al. 2017, eq. 1; Shazeer 2020, eq. 4",
     keywords="GLU gate",
 )
 def gated_linear_unit(x: Array, W: Array, V: Array) -> Array:
@@ -185,7 +187,7 @@ def _(g: Array, x: Array, W: Array, V: Array) -> Array:
     keywords="swish gated linear unit LLaMA feed-forward",
 )
 def swiglu(x: Array, W: Array, V: Array) -> Array:
-    """A linear map, gated by the SiLU of another: the feed-forward layer of many language models."""
+    """A linear map, gated by the SiLU of another: the feed-forward layer of many language models, without biases."""
     return silu(x @ W.T) * (x @ V.T)
 
 
@@ -207,7 +209,7 @@ def _(g: Array, x: Array, W: Array, V: Array) -> Array:
     keywords="GELU gated linear unit",
 )
 def geglu(x: Array, W: Array, V: Array) -> Array:
-    """A linear map, gated by the GELU of another."""
+    """A linear map, gated by the GELU of another, without biases."""
     return gelu(x @ W.T) * (x @ V.T)
 
 
@@ -232,7 +234,7 @@ def gelu_slope(a: Array) -> Array:
     keywords="channel attention gate",
 )
 def channel_gate(x: Array, W: Array) -> Array:
-    """Channels scaled by gates that are computed from their own means."""
+    """Channels scaled by gates computed from their means, by one matrix; the source has two and a ReLU between."""
     return x * sigmoid(W @ np.mean(x, axis=1))[:, None]
 
 
@@ -249,7 +251,7 @@ def _(g: Array, x: Array, W: Array) -> Array:
     x="(d,)",
     W="(e, d)",
     A="(e, k, d)",
-    source="Jacobs et al. 1991",
+    source="Shazeer et al. 2017, eq. 1 and 2; Jacobs et al. 1991",
     keywords="MoE gating router softmax",
 )
 def mixture_of_experts(x: Array, W: Array, A: Array) -> Array:

@@ -9,7 +9,9 @@ from calcml.identity import Array, Group
 
 row = Group("Regression losses", ROWS)
 
-BISHOP = "Bishop 2006, "
+GOODFELLOW = "Goodfellow, Bengio and Courville 2016, "
+HASTIE = "Hastie, Tibshirani and Friedman 2009, "
+WORKED = "appendices/worked-derivations.md"
 LOSSES = "learn/losses.md"
 
 
@@ -17,7 +19,7 @@ LOSSES = "learn/losses.md"
     "Mean squared error",
     p="(n,)",
     y="(n,)",
-    source=BISHOP + "eq. 3.12",
+    source=GOODFELLOW + "eq. 5.4",
     chapter=LOSSES,
     keywords="MSE L2 loss gradient",
 )
@@ -37,8 +39,8 @@ def _(p: Array, y: Array) -> Array:
     X="(n, d) fixed",
     w="(d,)",
     y="(n,) fixed",
-    source=BISHOP + "eq. 3.12 and 3.13",
-    chapter="appendices/worked-derivations.md",
+    source=GOODFELLOW + "eq. 5.6 to 5.12",
+    chapter=WORKED + "#mean-squared-error-component-by-component",
     keywords="linear regression MSE gradient weights",
 )
 def linear_regression(X: Array, w: Array, y: Array) -> Array:
@@ -56,7 +58,7 @@ def _(X: Array, w: Array, y: Array) -> Array:
     "Mean absolute error",
     p="(n,)",
     y="(n,) fixed",
-    source="Koenker and Bassett 1978",
+    source=HASTIE + "table 10.2",
     stable=True,
     kinks="Where $p_i = y_i$: 0 is returned.",
     keywords="MAE L1 loss gradient",
@@ -74,7 +76,7 @@ def _(p: Array, y: Array) -> Array:
 @row(
     "Huber loss",
     r="(n,)",
-    source="Huber 1964, sec. 1 and 6",
+    source=HASTIE + "table 10.2; Huber 1964",
     stable=True,
     kinks=r"The slope is continuous; the second derivative jumps at $\lvert r \rvert = \delta$.",
     keywords="smooth L1 robust",
@@ -93,7 +95,7 @@ def _(r: Array, delta: float) -> Array:
 @row(
     "Log-cosh loss",
     r="(n,)",
-    source="Green 1990",
+    source="Saleh and Saleh 2022",
     stable=True,
     formula="np.mean(np.log(np.cosh(r)))",
     keywords="logcosh smooth robust",
@@ -131,7 +133,7 @@ def _(p: Array, y: Array, tau: float) -> Array:
     "Poisson loss",
     z="(n,)",
     y="(n,) counts fixed",
-    source="McCullagh and Nelder 1989, sec. 6.2",
+    source='PyTorch documentation 2026, sec. "PoissonNLLLoss"; McCullagh and Nelder 1989, sec. 6.2',
     scales=(1e-3, 1.0),
     keywords="Poisson regression count log link",
 )
@@ -150,8 +152,8 @@ def _(z: Array, y: Array) -> Array:
     x="(n,)",
     mu="()",
     var="() positive",
-    source=BISHOP + "eq. 1.54 to 1.56",
-    chapter="appendices/worked-derivations.md",
+    source="Bishop 2006, eq. 1.54 to 1.56",
+    chapter=WORKED + "#gaussian-negative-log-likelihood-mean-and-variance",
     keywords="Gaussian NLL mean variance maximum likelihood",
     scales=(1.0,),
 )
@@ -172,7 +174,7 @@ def _(x: Array, mu: Array, var: Array) -> Array:
     p="(n,)",
     s="(n,)",
     y="(n,) fixed",
-    source="Nix and Weigend 1994",
+    source="Kendall and Gal 2017, eq. 8; Nix and Weigend 1994",
     scales=(1e-3, 1.0),
     keywords="heteroscedastic uncertainty log variance",
 )
@@ -191,7 +193,7 @@ def _(p: Array, s: Array, y: Array) -> Array:
     "Gamma deviance",
     z="(n,)",
     y="(n,) positive fixed",
-    source="McCullagh and Nelder 1989, sec. 8.2",
+    source="McCullagh and Nelder 1989, sec. 8.3",
     scales=(1e-3, 1.0),
     keywords="gamma regression log link",
 )

@@ -9,14 +9,17 @@ from calcml.identity import Array, Group
 
 row = Group("Softmax family", ROWS)
 
-STABLE = "Blanchard, Higham and Higham 2021, "
+BOYD = "Boyd and Vandenberghe 2004, "
+GOODFELLOW = "Goodfellow, Bengio and Courville 2016, "
+BACKPROP = "learn/jacobians-and-backpropagation.md"
+WORKED = "appendices/worked-derivations.md"
 
 
 @row(
     "Softmax",
     z="(..., k)",
-    source="Bridle 1990; Goodfellow, Bengio and Courville 2016, eq. 6.29",
-    chapter="learn/losses.md",
+    source=GOODFELLOW + "eq. 6.29 and 6.33; Bridle 1990",
+    chapter=BACKPROP + "#the-softmax-jacobian",
     stable=True,
     keywords="softmax Jacobian backward diag(p) - p p'",
 )
@@ -34,8 +37,8 @@ def _(g: Array, f: Array, axis: int) -> Array:
 @row(
     "Softmax Jacobian",
     z="(k,)",
-    source="Goodfellow, Bengio and Courville 2016, sec. 6.2.2",
-    chapter="learn/losses.md",
+    source="Bishop 2006, eq. 4.106; Boyd and Vandenberghe 2004, sec. 3.1.5",
+    chapter=BACKPROP + "#the-softmax-jacobian",
     scales=(1e-3, 1.0),
     keywords="Jacobian of softmax matrix second derivative of log-sum-exp",
 )
@@ -55,7 +58,7 @@ def _(g: Array, z: Array) -> Array:
 @row(
     "Log-softmax",
     z="(..., k)",
-    source=STABLE + "eq. 1.4",
+    source=GOODFELLOW + "eq. 6.30",
     stable=True,
     keywords="log_softmax backward",
 )
@@ -73,8 +76,8 @@ def _(g: Array, z: Array) -> Array:
 @row(
     "Log-sum-exp",
     z="(..., k)",
-    source=STABLE + "eq. 1.1 and 1.3",
-    chapter="learn/losses.md",
+    source=BOYD + "sec. 3.1.5; Blanchard, Higham and Higham 2021, sec. 1",
+    chapter=WORKED + "#with-k-classes",
     stable=True,
     formula="np.log(np.sum(np.exp(z), axis=-1))",
     keywords="logsumexp smooth maximum",
@@ -95,7 +98,7 @@ def _(g: Array, z: Array) -> Array:
     z="(..., k)",
     T="() positive",
     source="Hinton, Vinyals and Dean 2015, eq. 1",
-    chapter="appendices/worked-derivations.md",
+    chapter=WORKED + "#softmax-temperature",
     scales=(1.0, 30.0),
     keywords="temperature derivative distillation sampling",
 )
@@ -114,13 +117,13 @@ def _(g: Array, z: Array, T: Array, f: Array) -> Array:
     "Temperature in log-sum-exp",
     z="(k,)",
     T="() positive",
-    source="Boyd and Vandenberghe 2004, sec. 3.1.5",
+    source="Gao and Pavel 2017",
     formula="T * np.log(np.sum(np.exp(z / T)))",
     scales=(1.0, 30.0),
     keywords="soft maximum free energy",
 )
 def soft_maximum(z: Array, T: Array) -> Array:
-    """T times the log-sum-exp of z / T, which tends to the maximum as T falls to zero."""
+    """T times the log-sum-exp of z / T, which tends to the maximum as T falls to zero. The source writes 1/T."""
     return T * log_sum_exp(z / T)
 
 
@@ -169,6 +172,7 @@ def _(z: Array, f: Array) -> Array:
     z="(..., k)",
     M="(..., k) mask fixed",
     source="Vaswani et al. 2017, sec. 3.2.3",
+    chapter="appendices/attention.md#a-mask",
     stable=True,
     keywords="attention mask causal",
 )
@@ -200,7 +204,7 @@ def support(z: Array) -> Array:
 @row(
     "Sparsemax",
     z="(..., k)",
-    source="Martins and Astudillo 2016, eq. 3 and 14",
+    source="Martins and Astudillo 2016, algorithm 1 and sec. 2.5",
     kinks="Where an entry enters or leaves the support.",
     stable=True,
     keywords="projection onto the simplex",

@@ -89,7 +89,7 @@ class Group:
         title : str
             What the field calls it, as in "Layer norm".
         source : str
-            Authors and year of each work, a comma and the place in it, as in "Huber 1964, sec. 2";
+            Authors and year of each work, a comma and the place in it, as in "Giles 2008, sec. 2.2";
             works are separated by semicolons.
         kinks : str
             Where there is no derivative, or none on one side, and what is returned there.

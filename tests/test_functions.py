@@ -170,8 +170,8 @@ def test_no_work_is_listed_twice():
             r"`half` needs a source whose works are listed: came 'Leibniz 1684'\. Add the work",
         ),
         (
-            "Huber 1964",
-            r"`half` needs a place in Huber 1964: came the work alone\. Add the equation",
+            "Giles 2008",
+            r"`half` needs a place in Giles 2008: came the work alone\. Add the equation",
         ),
         ("Misra 2019; Bishop 2006", r"`half` needs a place in Bishop 2006: came the work alone"),
     ],

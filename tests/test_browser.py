@@ -321,6 +321,23 @@ def test_search_finds_nothing_for_what_is_not_there(
     expect(page.locator(".md-search-result__meta")).to_contain_text("No matching documents")
 
 
+def test_the_table_is_filtered_and_its_references_stay(
+    context: BrowserContext, browser_site: str
+) -> None:
+    page = context.new_page()
+    watch = Watch(page)
+    opened(page, f"{browser_site}reference/table/")
+    page.get_by_label("Filter").fill("soft threshold")
+    expect(page.locator(".identity:visible h3")).to_have_count(1)
+    expect(page.locator("h2:visible")).to_contain_text(["Activations", "References"])
+    link = page.locator(".identity:visible").get_by_role("link", name="Donoho 1995")
+    link.click()
+    entry = page.locator("#donoho-1995")
+    expect(entry).to_be_in_viewport()
+    expect(entry.get_by_role("link")).to_have_attribute("href", "https://doi.org/10.1109/18.382009")
+    assert watch.problems == []
+
+
 def seen_pictures(page: Page) -> set[str]:
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("article figure img")]

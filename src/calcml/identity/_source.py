@@ -19,9 +19,8 @@ class Citation(NamedTuple):
 
     Examples
     --------
-    >>> from calcml.functions import relu
-    >>> relu.citations[0].work
-    'Nair and Hinton 2010'
+    >>> read_source("Bishop 2006, eq. 4.90; Huber 1964", "logistic")[0].place
+    'eq. 4.90'
     """
 
     work: str

@@ -24,11 +24,12 @@ def contours(
     ylim: Limits,
     *,
     levels: ArrayLike | None = None,
+    labels: bool = True,
     shade: bool = False,
     equal: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw labeled level curves of a function of two parameters.
+    """Draw the level curves of a function of two parameters, labeled with their levels.
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ def contours(
     levels : sequence of float, optional
         By default round numbers: geometric for a positive function that spans decades, equally
         spaced otherwise.
+    labels : bool
+        Leave them out where only the course or the spacing of the curves matters.
     shade : bool
         Fill the bands between the curves, darker where the function is larger.
     equal : bool
@@ -85,15 +88,16 @@ def contours(
     curves = ax.contour(
         X, Y, masked, levels=chosen, colors=muted(), linewidths=1.2, linestyles="-", zorder=1.0
     )
-    texts = ax.clabel(
-        curves,
-        fmt=distinct(chosen),
-        fontsize=11,
-        inline_spacing=4,
-        manual=roomy(cast(Any, curves).allsegs, xlim, ylim),
-    )
-    for text in texts or []:
-        text.set_path_effects(halo(2.0))
+    if labels:
+        texts = ax.clabel(
+            curves,
+            fmt=distinct(chosen),
+            fontsize=11,
+            inline_spacing=4,
+            manual=roomy(cast(Any, curves).allsegs, xlim, ylim),
+        )
+        for text in texts or []:
+            text.set_path_effects(halo(2.0))
     ax.set_xlim(*xlim)
     ax.set_ylim(*ylim)
     if equal:

@@ -99,7 +99,7 @@ def compass(gradient: ArrayLike, ax: Axes | None = None) -> Axes:
             "`compass` needs a nonzero gradient: came (0, 0). At a critical point the slope is "
             "zero in every direction."
         )
-    ax = current(ax, height=4.6)
+    ax = current(ax, width=4.8, height=4.6)
     if ax.name != "rectilinear":
         raise ValueError(
             f"`compass` needs plain axes: came {ax.name} axes. Make them with panels()."

@@ -27,6 +27,10 @@ ADD, ODOT, MUL, ATOM = 1, 2, 3, 4
 COMPARISONS = {ast.Gt: ">", ast.Lt: "<", ast.GtE: r"\ge", ast.LtE: r"\le", ast.Eq: "=", ast.NotEq: r"\ne"}  # fmt: skip
 
 
+class NoFormulaError(ValueError):
+    """Code that has no translation into a formula: write it in other words."""
+
+
 @dataclass(frozen=True)
 class Formula:
     """One line: the TeX of a left side and of a right side."""
@@ -95,8 +99,8 @@ def typeset(
             results = [Formula(a, b) for a, b in zip(lefts, found, strict=True)]
             return _inlined(results, where, body)
         else:
-            raise NotImplementedError(f"a {type(line).__name__} has no formula")
-    raise NotImplementedError("a function without a result has no formula")
+            raise NoFormulaError(f"a {type(line).__name__} has no formula")
+    raise NoFormulaError("a function without a result has no formula")
 
 
 def _inlined(
@@ -163,7 +167,7 @@ class _Scope:
         """Translate an expression."""
         method = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
-            raise NotImplementedError(f"{ast.unparse(node)} has no formula")
+            raise NoFormulaError(f"{ast.unparse(node)} has no formula")
         piece: Piece = method(node)
         return piece
 
@@ -187,7 +191,7 @@ class _Scope:
             return self._turned(node.value)
         if node.attr == "size":
             return Piece(self._sizes(np.shape(self.value(node.value))))
-        raise NotImplementedError(f"{ast.unparse(node)} has no formula")
+        raise NoFormulaError(f"{ast.unparse(node)} has no formula")
 
     def _sizes(self, shape: tuple[int, ...]) -> str:
         return " ".join(self.size(n) for n in shape) or "1"
@@ -242,7 +246,7 @@ class _Scope:
         if op in {ast.BitAnd, ast.BitOr}:
             sign = r"\wedge" if op is ast.BitAnd else r"\vee"
             return Piece(f"{left.tex} {sign} {right.tex}", ADD, "truth")
-        raise NotImplementedError(f"{ast.unparse(node)} has no formula")
+        raise NoFormulaError(f"{ast.unparse(node)} has no formula")
 
     def _product(self, node: ast.BinOp, left: Piece, right: Piece) -> Piece:
         if self.ndim(node.left) and self.ndim(node.right):

@@ -93,7 +93,7 @@ def _norm(
 ) -> Any:
     x = np.asarray(x)
     if axis is None and x.ndim > 1 and ord not in (None, "fro"):
-        raise NotImplementedError(f"the matrix norm of order {ord} has no complex step")
+        raise ValueError(f"the matrix norm of order {ord} has no complex step: use differences.")
     if ord == 1:
         return np.sum(_abs(x), axis=axis, keepdims=keepdims)
     if ord == np.inf:

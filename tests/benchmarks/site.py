@@ -1,11 +1,15 @@
 """Times of the book: building, rebuilding, serving an edit, running the pages, weight of a view.
 
-Figures of one machine: compare them with each other, not with another machine's.
+Figures of one machine: compare them with each other, not with another machine's. With the command
+``lighthouse`` installed (``npm install --global lighthouse``) its four scores are added.
 """
 
 from __future__ import annotations
 
+import functools
 import gzip
+import http.server
+import json
 import os
 import re
 import shutil
@@ -14,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -21,6 +26,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 3
+PAGES = (
+    "", "learn/gradient/", "learn/directional-derivatives/", "learn/hessian/",
+    "notebooks/first-steps/", "reference/table/",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -45,10 +54,12 @@ def main() -> None:
         print(f"strict build, warm                {warm:6.1f} s")
         print(f"prose edit to served page         {edited:6.1f} s")
         print(f"all blocks of all pages (pytest)  {run:6.1f} s")
-        for page in ("index.html", "learn/gradient/index.html", "notebooks/first-steps/index.html"):
-            print(
-                f"first view, gzip: {page:40} {first_view(project / 'site', page) / 1024:6.0f} KiB"
-            )
+        for page in PAGES:
+            weight = first_view(project / "site", f"{page}index.html")
+            print(f"first view, gzip  {page or 'home':32} {weight / 1000:6.1f} kB")
+        if shutil.which("lighthouse"):
+            for page, scores in lighthouse(project / "site").items():
+                print(f"Lighthouse        {page or 'home':32} {scores}")
 
 
 def clock(action: Callable[[], object]) -> float:
@@ -146,6 +157,50 @@ def first_view(site: Path, page: str) -> int:
         file.stat().st_size if file.suffix in packed else len(gzip.compress(file.read_bytes()))
         for file in found
     )
+
+
+class Packed(http.server.SimpleHTTPRequestHandler):
+    """Serves text packed, as public hosts do."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file() or path.suffix not in {".html", ".css", ".js", ".json", ".svg"}:
+            return super().do_GET()
+        body = gzip.compress(path.read_bytes())
+        self.send_response(200)
+        self.send_header("Content-Type", f"{self.guess_type(str(path))}; charset=utf-8")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def lighthouse(site: Path, pages: tuple[str, ...] = PAGES[:2]) -> dict[str, str]:
+    """Scores of pages under Lighthouse's simulated phone, out of 100."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "calcml").symlink_to(site)
+        handler = functools.partial(Packed, directory=folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            for page in pages:
+                report = subprocess.run(
+                    [
+                        "lighthouse", f"http://127.0.0.1:{server.server_port}/calcml/{page}",
+                        "--output=json", "--quiet", "--chrome-flags=--headless --no-sandbox",
+                    ],
+                    check=True,
+                    capture_output=True,
+                    env={"CHROME_PATH": "/usr/bin/chromium"} | os.environ,
+                )  # fmt: skip
+                categories = json.loads(report.stdout)["categories"].values()
+                found[page] = ", ".join(f"{c['title']} {100 * c['score']:.0f}" for c in categories)
+            server.shutdown()
+    return found
 
 
 if __name__ == "__main__":

@@ -246,6 +246,30 @@ def test_panels_have_their_shapes_and_sizes():
     assert plot.panels(projection="polar").name == "polar"
 
 
+def test_the_default_size_grows_with_the_rows_and_a_stack_is_narrow():
+    sizes = {
+        shape: tuple(np.ravel(plot.panels(*shape))[0].figure.get_size_inches())
+        for shape in ((1, 1), (1, 2), (2, 2), (2, 1), (3, 1))
+    }
+    assert sizes[1, 1] == sizes[1, 2] == (7.0, 3.2)
+    assert sizes[2, 2] == (7.0, 6.4)
+    assert sizes[2, 1] == (4.8, 6.4)
+    assert sizes[3, 1] == pytest.approx((4.8, 9.6))
+
+
+@each_theme
+def test_stacked_panels_keep_their_text_readable_on_a_phone(name):
+    with plot.theme(name):
+        above, below = plot.panels(2)
+        plot.contours(line_loss, (0, 5), (2, 9), ax=above)
+        plot.path([[0, 2], [1, 3], [2, 5]], label="path", ax=above)
+        plot.heading_curve(*sweep([-10, -3]), label="slope", ax=below)
+        above.figure.canvas.draw()
+        texts = [text for text in above.figure.findobj(mpl.text.Text) if text.get_text()]
+        shrink = 340 / (72 * above.figure.get_figwidth())  # pixels of the phone per point
+        assert min(text.get_fontsize() for text in texts) * shrink > 10.0
+
+
 def test_functions_draw_on_the_axes_given_or_else_the_current_ones():
     first = plot.point([0.0, 0.0])
     assert plot.arrow([0, 0], [1, 1]) is first

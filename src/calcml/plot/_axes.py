@@ -22,17 +22,21 @@ def panels(
     rows: int = 1,
     columns: int = 1,
     *,
-    width: float = 7.0,
-    height: float = 3.2,
+    width: float | None = None,
+    height: float | None = None,
     **subplot_kw: Any,
 ) -> Any:
     """Make a figure with a grid of axes.
+
+    A phone shows the whole figure about 340 pixels wide, so text shrinks with every inch. Stack
+    several panels in one column: that figure is narrow, and its text stays readable there.
 
     Parameters
     ----------
     rows, columns : int
     width, height : float
-        Size of the whole figure, in inches. Keep the width: text is sized for it.
+        Size of the whole figure, in inches. By default 7.0 wide, or 4.8 for panels that are
+        stacked in one column, and 3.2 high for each row.
     **subplot_kw
         ``sharex``, ``sharey``, ``width_ratios``, ``height_ratios``; anything else, such as
         ``projection="3d"``, is passed to every axes.
@@ -46,9 +50,12 @@ def panels(
     Examples
     --------
     >>> from matplotlib import pyplot
-    >>> left, right = panels(1, 2)
+    >>> above, below = panels(2)
     >>> pyplot.close()
     """
+    stacked = rows > 1 and columns == 1
+    width = (4.8 if stacked else 7.0) if width is None else width
+    height = 3.2 * rows if height is None else height
     shared = ("sharex", "sharey", "width_ratios", "height_ratios")
     figure_kw = {key: subplot_kw.pop(key) for key in shared if key in subplot_kw}
     _, axes = pyplot.subplots(

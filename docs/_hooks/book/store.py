@@ -96,7 +96,9 @@ class Store:
             text=True,
             env=os.environ
             | {
-                "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+                # The package of this repository, whose content the key describes, even where
+                # another copy is installed.
+                "PYTHONPATH": os.pathsep.join((str(ROOT / "docs" / "_hooks"), str(ROOT / "src"))),
                 "PYTHONHASHSEED": "0",
                 "OMP_NUM_THREADS": "1",
                 "OPENBLAS_NUM_THREADS": "1",

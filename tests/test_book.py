@@ -154,6 +154,15 @@ def test_pictures_are_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     assert elsewhere.pictures == runner.run(page, page.chains[1]).pictures
 
 
+def test_blocks_import_the_package_of_this_repository(tmp_path: Path) -> None:
+    page = page_of(tmp_path, "```python\nimport calcml\n\nprint(calcml.__file__)\n```\n")
+    kept = store.Store(tmp_path / "kept")
+    assert kept.run([page]) == []
+    outcome = kept.get(page, page.chains[0])
+    assert outcome is not None
+    assert Path(outcome.outputs[0].strip()) == ROOT / "src" / "calcml" / "__init__.py"
+
+
 def test_store_runs_once_and_again_when_anything_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

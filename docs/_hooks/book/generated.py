@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from .reader import ROOT
-from .store import environment
+from .store import environment, for_a_child
 
 ADDRESSES = ("reference/table.md", "reference/kinks.md", "appendices/verification.md")
 CACHE = ROOT / ".cache" / "pages"
@@ -31,8 +30,7 @@ def pages() -> dict[str, str]:
             capture_output=True,
             text=True,
             check=False,
-            env=os.environ
-            | {"PYTHONPATH": str(HERE.parent), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"},
+            env=for_a_child(),
         )
         if made.returncode:
             raise RuntimeError(f"the generated pages were not made:\n{made.stderr}")

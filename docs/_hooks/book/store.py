@@ -94,15 +94,7 @@ class Store:
             [sys.executable, "-m", "book.store", name],
             stdin=subprocess.PIPE,
             text=True,
-            env=os.environ
-            | {
-                # The package of this repository, whose content the key describes, even where
-                # another copy is installed.
-                "PYTHONPATH": os.pathsep.join((str(ROOT / "docs" / "_hooks"), str(ROOT / "src"))),
-                "PYTHONHASHSEED": "0",
-                "OMP_NUM_THREADS": "1",
-                "OPENBLAS_NUM_THREADS": "1",
-            },
+            env=for_a_child(),
         )
         assert process.stdin is not None
         process.stdin.write(request)
@@ -113,6 +105,20 @@ class Store:
 def _skipped(chain: list[Block]) -> bool:
     """Marked blocks are judged by the tests, which can evaluate a mark."""
     return bool(chain[0].marks)
+
+
+def for_a_child() -> dict[str, str]:
+    """Environment variables of a process that runs the book.
+
+    It imports the package of this repository, whose content the key describes, even where another
+    copy of it is installed.
+    """
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join((str(Path(__file__).parents[1]), str(ROOT / "src"))),
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
 
 
 def environment() -> str:

@@ -302,14 +302,6 @@ def test_every_level_has_its_label_and_axes_are_named():
     assert (ax.get_xlabel(), ax.get_ylabel()) == line_loss.parameters
     assert ax.get_xlim() == (0, 5)
     assert ax.get_aspect() == 1.0
-
-
-def test_level_curves_can_go_without_labels():
-    labeled = plot.contours(line_loss, (0, 5), (2, 10), ax=plot.panels())
-    bare = plot.contours(line_loss, (0, 5), (2, 10), labels=False, ax=plot.panels())
-    assert labeled.texts
-    assert not bare.texts
-    assert np.array_equal(bare.collections[0].levels, labeled.collections[0].levels)
     assert (
         plot.contours(bowl, (-1, 1), (-1, 1), equal=False, ax=plot.panels()).get_aspect() == "auto"
     )

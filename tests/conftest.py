@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 # The machine may be busy: a law that holds slowly holds.
 settings.register_profile("calcml", deadline=None)
@@ -65,3 +67,21 @@ def browser_site(site: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}: apt install chromium, or set CHROMIUM")
+    with sync_playwright() as playwright:
+        # The sandbox needs rights that a container may lack; only our own pages are opened.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()

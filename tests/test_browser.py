@@ -1,7 +1,6 @@
 """The built site in a real browser. Every check is also shown a page that it must refuse."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,10 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from book import generated, screenshot
 from matplotlib.image import imread
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 WIDTHS = (1280, 390)
 PALETTES = ("light", "dark")
 LARGEST_SHIFT = 0.02
@@ -30,24 +28,6 @@ def addresses() -> list[str]:
             place = inside.parent if inside.name == "index" else inside
             found.append("" if place == Path() else f"{place.as_posix()}/")
     return [*found, *(f"{address.removesuffix('.md')}/" for address in generated.ADDRESSES)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}: apt install chromium, or set CHROMIUM")
-    with sync_playwright() as playwright:
-        # The sandbox needs rights that a container may lack; only our own pages are opened.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield context
-    context.close()
 
 
 class Watch:

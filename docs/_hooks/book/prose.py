@@ -50,6 +50,8 @@ def paragraphs(page: Page) -> list[list[tuple[int, str]]]:
             found[-1].append((number, line))
     for figure in page.figures:  # what a figure says is prose too
         found.append([(figure.line, figure.alt), (figure.line, figure.caption)])
+        if figure.interactive:
+            found.append([(figure.interactive.line, figure.interactive.question)])
     return [paragraph for paragraph in found if paragraph]
 
 

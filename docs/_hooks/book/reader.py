@@ -28,6 +28,7 @@ _CONTAINER = re.compile(r"^\s*(?:[-*+]\s|\d+[.)]\s|!!!|\?\?\?|===|\[\^[^\]]+\]:|
 _DIRECTIVE = re.compile(r"^pytest-codeblocks:\s*(?P<keyword>.*)$")
 _MARK = re.compile(r"^(?P<mark>pytest\.mark\..*)$", re.DOTALL)
 _FIGURE = re.compile(r"^figure:\s*(?P<name>.*?)\s*(?:\n(?P<fields>.*))?$", re.DOTALL)
+_INTERACTIVE = re.compile(r"^interactive:\s*(?P<name>.*?)\s*(?:\n(?P<fields>.*))?$", re.DOTALL)
 _NAME = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
 
 
@@ -49,6 +50,15 @@ def shown(path: Path) -> str:
 
 
 @dataclass
+class Interactive:
+    """An interactive marker: what takes the place of the picture above it where scripts run."""
+
+    name: str
+    question: str
+    line: int
+
+
+@dataclass
 class Figure:
     """A figure marker: the picture of the block above it."""
 
@@ -57,6 +67,7 @@ class Figure:
     caption: str
     line: int
     end: int  # line of the closing -->
+    interactive: Interactive | None = None
 
 
 @dataclass
@@ -115,6 +126,12 @@ class Page:
     @property
     def figures(self) -> list[Figure]:
         return [block.figure for block in self.blocks if block.figure]
+
+
+def interactives() -> set[str]:
+    """The names of the interactive figures: each is a script."""
+    folder = DOCS / "assets" / "javascripts" / "interactive"
+    return {path.stem for path in folder.glob("*.js")}
 
 
 def pages() -> list[Path]:
@@ -281,12 +298,15 @@ class _Reader:
             self.mark(found["mark"].strip(), line)
         elif found := _FIGURE.match(text):
             self.figure(found["name"], found["fields"] or "", line, end)
+        elif found := _INTERACTIVE.match(text):
+            self.interactive(found["name"], found["fields"] or "", line)
         else:
             raise self.fail(
                 line,
                 f"a comment needs a meaning: {text.splitlines()[0] if text else 'nothing'!r} has "
                 "none here. Known are pytest-codeblocks:cont, pytest-codeblocks:expected-output, "
-                "pytest.mark.…(reason=…), figure: name, and a hidden ```python block.",
+                "pytest.mark.…(reason=…), figure: name, interactive: name, and a hidden ```python "
+                "block.",
             )
 
     def codeblocks(self, keyword: str, line: int) -> None:
@@ -366,30 +386,66 @@ class _Reader:
                 line,
                 f"a figure needs a name of small letters, digits and hyphens: came {name!r}.",
             )
+        wanted = {"alt": "what to see", "caption": "the finding, in a sentence"}
+        found = self.fields(f"figure {name!r}", fields, wanted, line)
+        block.figure = Figure(name, found["alt"], found["caption"], line, end)
+
+    def interactive(self, name: str, fields: str, line: int) -> None:
+        block = self.last_fence
+        what = f"interactive figure {name!r}"
+        if block is None or not self.adjacent or not block.figure:
+            raise self.fail(
+                line,
+                f"{what} needs a drawn figure right above it, which stands there where no script "
+                "runs: none came. Put the marker under a figure marker.",
+            )
+        if block.figure.interactive:
+            raise self.fail(
+                line, f"a figure is replaced once: {what} came as well. Remove one marker."
+            )
+        if name not in (known := interactives()):
+            raise self.fail(
+                line,
+                f"{what} is unknown. Known are {', '.join(sorted(known))}: each is a script in "
+                "docs/assets/javascripts/interactive.",
+            )
+        if any(
+            other.figure and other.figure.interactive and other.figure.interactive.name == name
+            for other in self.blocks
+        ):
+            raise self.fail(line, f"{what} came twice on one page. Remove one.")
+        start = max(k for k, earlier in enumerate(self.blocks) if not earlier.continues)
+        if all(earlier.expected is None for earlier in self.blocks[start:]):
+            raise self.fail(
+                line,
+                f"{what} needs a table of values that its figure's chain of blocks prints, to be "
+                "read where no script runs: nothing was printed. Print it.",
+            )
+        wanted = {"question": "what the reader shall find out"}
+        found = self.fields(what, fields, wanted, line)
+        block.figure.interactive = Interactive(name, found["question"], line)
+
+    def fields(self, what: str, text: str, wanted: dict[str, str], line: int) -> dict[str, str]:
+        """Read the `key: value` lines of a marker; a value may go on over several lines."""
+        keys = " and ".join(f"{key}:" for key in wanted)
         found: dict[str, str] = {}
         key = ""
-        for text in fields.splitlines():
-            if match := re.match(r"^\s*(\w+):\s*(.*)$", text):
+        for part in text.splitlines():
+            if match := re.match(r"^\s*(\w+):\s*(.*)$", part):
                 key = match[1]
-                if key not in {"alt", "caption"} or key in found:
-                    raise self.fail(
-                        line,
-                        f"figure {name!r} takes alt: and caption: once each: came {key!r}.",
-                    )
+                if key not in wanted or key in found:
+                    raise self.fail(line, f"{what} takes {keys} once each: came {key!r}.")
                 found[key] = match[2].strip()
-            elif text.strip():
+            elif part.strip():
                 if not key:
-                    raise self.fail(
-                        line,
-                        f"figure {name!r} needs alt: and caption: lines: came {text.strip()!r}.",
-                    )
-                found[key] += " " + text.strip()
-        for key, what in (("alt", "what to see"), ("caption", "the finding, in a sentence")):
+                    raise self.fail(line, f"{what} needs {keys} lines: came {part.strip()!r}.")
+                found[key] += " " + part.strip()
+        for key, meaning in wanted.items():
             if not found.get(key):
                 raise self.fail(
-                    line, f"figure {name!r} needs `{key}:` ({what}): none came. Add the line."
+                    line, f"{what} needs `{key}:` ({meaning}): none came. Add the line."
                 )
-        block.figure = Figure(name, found["alt"], found["caption"], line, end)
+        return found
 
     # Fences
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 
 import markdown
 
+from calcml import problems
+
 from . import formulas, rules, runner
-from .reader import Figure, Page, PageError, figures_of_the_site, read, shown
+from .reader import Page, PageError, figures_of_the_site, read, shown
 from .store import Store
 
 _PLACE = "figure-goes-here-{}"
@@ -114,9 +117,18 @@ class Book:
                 f'alt="{alt}" width="{width}" height="{height}" loading="lazy">'
                 for palette in runner.PALETTES
             )
+            caption = self.inline(figure.caption, figure.line, path)
+            attributes, question = "", ""
+            if found := figure.interactive:
+                attributes = (
+                    f' data-interactive="{found.name}"'
+                    f' data-deliveries="{html.escape(deliveries(), quote=True)}"'
+                )
+                text = self.inline(found.question, found.line, path)
+                question = f'<p class="interactive-question">{text}</p>\n'
             drawn = (
-                f'<figure id="figure-{figure.name}" class="drawn">\n{images}\n'
-                f"<figcaption>{self.caption(figure, path)}</figcaption>\n</figure>"
+                f'<figure id="figure-{figure.name}" class="drawn"{attributes}>\n{question}'
+                f"{images}\n<figcaption>{caption}</figcaption>\n</figure>"
             )
             if match["code"] is None:
                 return drawn
@@ -125,8 +137,9 @@ class Book:
 
         return _PLACED.sub(picture, text)
 
-    def caption(self, figure: Figure, path: Path) -> str:
-        text = formulas.render_page(figure.caption, shown(path), line=figure.line, index=False)
+    def inline(self, words: str, line: int, path: Path) -> str:
+        """Words of a marker, with their formulas and emphasis."""
+        text = formulas.render_page(words, shown(path), line=line, index=False)
         made: str = markdown.markdown(text, extensions=["md_in_html"])
         return made.removeprefix("<p>").removesuffix("</p>")
 
@@ -137,6 +150,12 @@ def _sound(path: Path, content: bytes) -> Page:
     page = read(path)
     rules.check(page)
     return page
+
+
+def deliveries() -> str:
+    """The data of the running example, for scripts: no script repeats a number of the package."""
+    names = ("distance", "time", "late")
+    return json.dumps({name: getattr(problems, name).tolist() for name in names})
 
 
 def failure(error: PageError) -> str:

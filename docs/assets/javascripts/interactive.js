@@ -1,0 +1,16 @@
+// Brings an interactive figure to life when it comes near. Before that, and without this script,
+// its picture stands there.
+(() => {
+  const folder = new URL("interactive/", document.currentScript.src)
+  const observer = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue
+      observer.unobserve(target)
+      import(new URL(`${target.dataset.interactive}.js`, folder)).then((module) => module.default(target))
+    }
+  }, { rootMargin: "100% 0px" })
+  document$.subscribe(() => {
+    observer.disconnect()
+    for (const figure of document.querySelectorAll("[data-interactive]:not(.is-live)")) observer.observe(figure)
+  })
+})()

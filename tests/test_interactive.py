@@ -1,0 +1,419 @@
+"""The interactive figures in a real browser: their numbers are the package's, and every reader
+reaches them: with the keyboard, in words, on a phone, and where no script runs."""
+
+import gzip
+import itertools
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from book.reader import DOCS, interactives, pages, read
+from matplotlib import rcParams
+from matplotlib.colors import to_hex
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from test_browser import Watch, barriers, overflow
+
+from calcml import geometry, plot
+from calcml.problems import line_loss
+
+SCRIPTS = DOCS / "assets" / "javascripts"
+STYLE = DOCS / "assets" / "stylesheets" / "interactive.css"
+MAX_SCRIPT = 10_000  # bytes of one script, packed
+PLACES = {
+    figure.interactive.name: f"{page.relative_to(DOCS).with_suffix('').as_posix()}/"
+    for page in pages()
+    for figure in read(page).figures
+    if figure.interactive
+}
+"""The page on which each interactive figure stands."""
+
+
+def lively(page: Page, address: str, name: str, state: str = "") -> Locator:
+    """Open the page of a figure, with a state in the address, and wait until it is alive."""
+    query = f"?{name}={state}" if state else ""
+    page.goto(f"{address}{PLACES[name]}{query}")
+    figure = page.locator(f"[data-interactive={name}]")
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_have_class(re.compile("is-live"))
+    return figure
+
+
+def readouts(figure: Locator) -> dict[str, str]:
+    """The values behind what a figure shows, in full precision."""
+    found: dict[str, str] = figure.evaluate(
+        """(figure) => new Promise((done) => requestAnimationFrame(() => done(Object.fromEntries(
+          [...figure.querySelectorAll("dd")].map((e) => [e.dataset.name, e.dataset.value])))))"""
+    )
+    return found
+
+
+def put(figure: Locator, **state: Any) -> None:
+    """Set the controls of a figure, as a reader would, but at once."""
+    figure.evaluate(
+        """(figure, state) => {
+          for (const [name, value] of Object.entries(state)) {
+            const range = figure.querySelector(`input[type=range][name="${name}"]`)
+            if (range) {
+              range.value = value
+              range.dispatchEvent(new Event("input", {bubbles: true}))
+            } else {
+              figure.querySelector(`input[type=radio][name$="-${name}"][value="${value}"]`).click()
+            }
+          }
+        }""",
+        state,
+    )
+
+
+# The numbers
+
+State = dict[str, Any]
+
+
+def compass(state: State) -> dict[str, float]:
+    p, u = np.array([state["w"], state["b"]]), geometry.heading(state["heading"])
+    ruler = np.array([{"km": 1.0, "5 km": 5.0, "m": 0.001}[state["ruler"]], 1.0])
+    h = 10.0 ** state["step"]
+    gradient = line_loss.gradient(p) / ruler  # in the ruler's units
+    change = float(line_loss(p + h * u) - line_loss(p))
+    slope = float(geometry.slope(gradient, u * ruler))
+    down = geometry.steepest_descent(gradient) / ruler
+    level = geometry.level_directions(gradient)[0] / ruler
+    return {
+        "loss": float(line_loss(p)),
+        "change": change,
+        "slope": change / (h * float(np.linalg.norm(u * ruler))),
+        "predicted": slope,
+        "size": float(np.linalg.norm(gradient)),
+        "cosine": slope / float(np.linalg.norm(gradient)),
+        "down": float(np.degrees(np.arctan2(down[1], down[0])) % 360),
+        "level": float(np.degrees(np.arctan2(level[1], level[0])) % 180),
+    }
+
+
+COMPASS = [
+    {"heading": heading, "step": step, "w": w, "b": b, "ruler": ruler}
+    for (w, b), heading, step, ruler in itertools.product(
+        [(2.0, 5.0), (-0.37, 9.81), (5.5, 3.0)], (0, 107, 245), (-4, -1.5, 0.5), ("km", "5 km", "m")
+    )
+]
+CASES: dict[str, tuple[Callable[[State], dict[str, float]], list[State], str]] = {
+    "compass": (compass, COMPASS, "predict:1"),
+}
+
+
+def test_every_interactive_figure_is_known_here() -> None:
+    assert set(CASES) == set(PLACES) == interactives()
+
+
+def differences(shown: dict[str, str], expected: dict[str, float]) -> list[str]:
+    """What a figure shows and the package does not say, or the other way round."""
+    found = [f"{name} is missing" for name in expected.keys() ^ shown.keys()]
+    for name in expected.keys() & shown.keys():
+        if not np.isclose(float(shown[name]), expected[name], rtol=1e-9, atol=1e-10):
+            found.append(f"{name}: {shown[name]}, and not {expected[name]!r}")
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_numbers_are_those_of_the_package(
+    context: BrowserContext, browser_site: str, name: str
+) -> None:
+    expected, states, start = CASES[name]
+    page = context.new_page()
+    figure = lively(page, browser_site, name, start)
+    problems = []
+    for state in states:
+        put(figure, **state)
+        problems += [f"{state}: {p}" for p in differences(readouts(figure), expected(state))]
+    assert problems == []
+
+
+def test_a_wrong_number_is_seen() -> None:
+    right = compass(COMPASS[0])
+    shown = {name: repr(value) for name, value in right.items()}
+    assert differences(shown, right) == []
+    assert differences(shown | {"slope": repr(right["slope"] * (1 + 1e-7))}, right)
+    assert differences({k: v for k, v in shown.items() if k != "loss"}, right)
+
+
+# Keys, words and the address
+
+
+def settled(page: Page) -> None:
+    """Wait until a figure has said what it shows: it does so when nothing changes for a while."""
+    page.wait_for_timeout(700)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_slider_obeys_the_keys(context: BrowserContext, browser_site: str, name: str) -> None:
+    figure = lively(context.new_page(), browser_site, name, CASES[name][2])
+    sliders = figure.locator("input[type=range]").all()
+    assert sliders
+    for slider in sliders:
+        low, high, fine, step, leap = (
+            float(str(slider.get_attribute(key)))
+            for key in ("min", "max", "step", "data-step", "data-page")
+        )
+        assert fine <= step <= leap
+        start = float(slider.input_value())
+
+        def after(key: str, slider: Locator = slider) -> float:
+            slider.press(key)
+            figure.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+            return float(slider.input_value())
+
+        assert after("Home") == low
+        assert after("ArrowRight") == pytest.approx(low + step)
+        assert after("Shift+ArrowUp") == pytest.approx(low + step + fine)
+        assert after("Shift+ArrowDown") == pytest.approx(low + step)
+        assert after("PageUp") == pytest.approx(min(high, low + step + leap))
+        assert after("ArrowLeft") == pytest.approx(min(high, low + step + leap) - step)
+        assert after("End") == high
+        assert after("PageDown") == pytest.approx(max(low, high - leap))
+        assert after("Escape") == start
+        assert slider.get_attribute("aria-valuetext")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_sentence_waits_for_a_pause(
+    context: BrowserContext, browser_site: str, name: str
+) -> None:
+    page = context.new_page()
+    figure = lively(page, browser_site, name, CASES[name][2])
+    sentence = figure.get_by_role("status")
+    assert sentence.count() == 1
+    before = sentence.inner_text()
+    assert before.endswith(".")
+    settled(page)
+    page.evaluate(
+        """(name) => {
+          window.spoken = 0
+          const status = document.querySelector(`[data-interactive=${name}] [role=status]`)
+          new MutationObserver(() => { window.spoken++ }).observe(status, {childList: true})
+        }""",
+        name,
+    )
+    slider = figure.locator("input[type=range]").first
+    for _ in range(6):
+        slider.press("ArrowRight")
+    settled(page)
+    assert sentence.inner_text() != before
+    assert page.evaluate("window.spoken") == 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_address_keeps_the_state(context: BrowserContext, browser_site: str, name: str) -> None:
+    _, states, start = CASES[name]
+    page = context.new_page()
+    figure = lively(page, browser_site, name, start)
+    put(figure, **states[-1])
+    expected = readouts(figure)
+    settled(page)
+    address = page.url
+    assert f"{name}=" in address
+    page.goto("about:blank")
+    page.goto(address)
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_have_class(re.compile("is-live"))
+    assert readouts(figure) == expected
+    figure.get_by_role("button", name="Start again").click()
+    settled(page)
+    assert f"{name}=" not in page.url
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_broken_address_is_passed_over(
+    context: BrowserContext, browser_site: str, name: str
+) -> None:
+    page = context.new_page()
+    watch = Watch(page)
+    usual = readouts(lively(page, browser_site, name))
+    broken = "predict:9,heading:x,w:1e9,step:,ruler:mile,:,constructor:1"
+    assert readouts(lively(page, browser_site, name, broken)) == usual
+    assert watch.problems == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_prediction_comes_first(context: BrowserContext, browser_site: str, name: str) -> None:
+    figure = lively(context.new_page(), browser_site, name)
+    caption = figure.locator("figcaption")
+    expect(caption).to_be_hidden()
+    less = set(readouts(figure))
+    asked = figure.get_by_role("group", name=re.compile("^Predict first"))
+    check = asked.get_by_role("button", name="Check")
+    expect(check).to_be_disabled()
+    first = asked.get_by_role("radio").first
+    first.focus()
+    first.press("Space")
+    check.press("Enter")
+    expect(asked).to_be_hidden()
+    expect(caption).to_be_visible()
+    expect(figure.locator(".verdict")).to_be_focused()
+    expect(figure.locator(".verdict")).to_contain_text("You predicted")
+    assert less < set(readouts(figure))
+    figure.locator("input[type=range]").first.press("Escape")
+    expect(asked).to_be_visible()
+    assert set(readouts(figure)) == less
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_table_says_the_same(context: BrowserContext, browser_site: str, name: str) -> None:
+    page = context.new_page()
+    figure = lively(page, browser_site, name, CASES[name][2])
+    figure.locator("summary").click()
+    rows = figure.locator("tbody tr")
+    expect(rows.first).to_be_visible()
+    before = rows.all_inner_texts()
+    assert len(before) >= 5
+    put(figure, **CASES[name][1][-1])
+    settled(page)
+    assert rows.all_inner_texts() != before
+
+
+# The page around
+
+
+def test_anchors_search_and_turning_the_page_go_on_working(
+    context: BrowserContext, browser_site: str
+) -> None:
+    page = context.new_page()
+    watch = Watch(page)
+    page.goto(f"{browser_site}{PLACES['compass']}?h=slope")
+    figure = page.locator("[data-interactive=compass]")
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_have_class(re.compile("is-live"))
+    figure.locator("[name=heading]").press("PageUp")
+    settled(page)
+    assert "h=slope" in page.url
+    assert "compass=heading:105" in page.url
+    page.evaluate("window.kept = true")
+    expected = readouts(figure)
+    page.locator("nav.md-nav--secondary a[href$='#why-it-is-a-cosine']:visible").click()
+    expect(page.locator("#why-it-is-a-cosine")).to_be_in_viewport()
+    assert page.url.endswith("#why-it-is-a-cosine")
+    assert page.evaluate("window.kept")  # the page was not loaded again
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_have_class(re.compile("is-live"))
+    assert readouts(figure) == expected
+    page.locator("footer .md-footer__link--prev").click()
+    page.wait_for_url("**/learn/gradient/")
+    page.go_back()
+    page.wait_for_url(f"**/{PLACES['compass']}*")
+    figure.scroll_into_view_if_needed()
+    expect(figure).to_have_class(re.compile("is-live"))
+    assert readouts(figure)["change"]
+    assert watch.problems == []
+
+
+def test_the_scripts_come_only_when_they_are_needed(
+    context: BrowserContext, browser_site: str
+) -> None:
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    place = PLACES["compass"]
+    page.goto(f"{browser_site}{place}")
+    page.wait_for_load_state("networkidle")
+    heavy = re.compile(r"figure\.js|interactive/|interactive\.css")
+    assert not any(heavy.search(address) for address in asked), asked
+    page.locator("[data-interactive=compass]").scroll_into_view_if_needed()
+    expect(page.locator("[data-interactive=compass]")).to_have_class(re.compile("is-live"))
+    assert sum(bool(heavy.search(address)) for address in asked) == 3
+
+
+@pytest.mark.parametrize("palette", ["light", "dark"])
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_is_in_the_way(
+    browser: Browser, browser_site: str, name: str, palette: Any
+) -> None:
+    """On a phone, in both palettes, before and after the reveal, everything unfolded."""
+    problems = []
+    for state in ("", CASES[name][2]):
+        context = browser.new_context(
+            viewport={"width": 390, "height": 900}, color_scheme=palette, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        watch = Watch(page)
+        figure = lively(page, browser_site, name, state)
+        figure.locator("summary").click()
+        settled(page)
+        problems += overflow(page) + watch.problems
+        inside = figure.evaluate(
+            """(figure) => [...figure.querySelectorAll("*")].filter((e) => !e.closest("svg") &&
+              e.getBoundingClientRect().right > figure.getBoundingClientRect().right + 1)
+              .map((e) => `sticks out: ${e.outerHTML.slice(0, 80)}`)"""
+        )
+        page.evaluate(
+            """(name) => {
+              const figure = document.querySelector(`[data-interactive=${name}]`)
+              document.querySelector("article").replaceChildren(
+                document.querySelector("h1"), figure)
+            }""",
+            name,
+        )
+        problems += inside + barriers(page)
+        context.close()
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_scripts_nothing_is_lost(browser: Browser, browser_site: str, name: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{browser_site}{PLACES[name]}")
+    figure = page.locator(f"[data-interactive={name}]")
+    expect(figure.locator(".interactive-question")).to_be_visible()
+    expect(figure.locator("img[src*='only-light']")).to_be_visible()
+    expect(figure.locator("figcaption")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_print_shows_the_picture(context: BrowserContext, browser_site: str, name: str) -> None:
+    page = context.new_page()
+    figure = lively(page, browser_site, name)
+    expect(figure.locator("img").first).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(figure.locator("img[src*='only-light']")).to_be_visible()
+    expect(figure.locator("figcaption")).to_be_visible()
+    expect(figure.locator(".interactive")).to_be_hidden()
+
+
+# The files
+
+
+def test_the_colors_are_those_of_the_drawn_figures() -> None:
+    style = STYLE.read_text("utf-8")
+    for scheme, palette in (("default", "light"), ("slate", "dark")):
+        block = style.split(f'[data-md-color-scheme="{scheme}"] {{')[1].split("}")[0]
+        found = dict(re.findall(r"--(c\d|muted): (#\w{6});", block))
+        with plot.theme(palette):
+            cycle = rcParams["axes.prop_cycle"].by_key()["color"]
+            expected = {f"c{k}": cycle[k] for k in range(4)} | {"muted": rcParams["grid.color"]}
+        assert found == {name: to_hex(color) for name, color in expected.items()}
+
+
+FILES = [
+    SCRIPTS / "interactive.js", SCRIPTS / "figure.js", STYLE,
+    *sorted((SCRIPTS / "interactive").glob("*.js")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_script_is_small_and_plain(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(gzip.compress(text.encode())) < MAX_SCRIPT
+    # A strict content security policy forbids these, and the data stand in the package alone.
+    for pattern in (
+        r"\beval\(",
+        r"new Function",
+        r"innerHTML",
+        r"\bon\w+=",
+        r"https?://(?!www\.w3)",
+    ):
+        assert not re.search(pattern, text), pattern
+    assert not re.search(r"\b9, ?11, ?15|\b1, ?2, ?3, ?4, ?5\b", text)

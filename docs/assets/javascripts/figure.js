@@ -244,7 +244,11 @@ addEventListener("click", (event) => {
 
 // The figure
 
-export const figure = async (root, spec) => {
+// In the body, outside of what the theme replaces when the reader turns the page.
+const style = html("link", { rel: "stylesheet", href: new URL("../stylesheets/interactive.css", import.meta.url) })
+document.body.append(style)
+
+export const figure = (root, spec) => {
   const name = root.dataset.interactive
   const start = { predict: -1, ...Object.fromEntries(spec.controls.filter((c) => "value" in c).map((c) => [c.name, c.value])) }
   const state = { ...start }
@@ -267,7 +271,6 @@ export const figure = async (root, spec) => {
   const sentence = html("p", { class: "sentence", role: "status" })
   const rows = html("details", { class: "values" }, html("summary", {}, "The same as a table"))
   const reset = html("button", { type: "button", class: "reset" }, "Start again")
-  const style = html("link", { rel: "stylesheet", href: new URL("../stylesheets/interactive.css", import.meta.url) })
   const body = html("div", { class: "interactive", role: "group", "aria-label": spec.label },
     spec.views[0].node,
     html("div", { class: "controls" }, ...spec.controls.map((c) => parts[c.name].node), reset),
@@ -331,10 +334,10 @@ export const figure = async (root, spec) => {
   read()
   draw()
   told()
-  await new Promise((done) => {
-    for (const end of ["load", "error"]) style.addEventListener(end, done)
-    root.prepend(style) // not into the head, which the theme clears when the reader turns the page
-  })
-  root.querySelector("img").before(body)
-  root.classList.add("is-live")
+  const place = () => {
+    root.querySelector("img").before(body)
+    root.classList.add("is-live")
+  }
+  if (style.sheet) place()
+  else for (const end of ["load", "error"]) style.addEventListener(end, place, { once: true })
 }

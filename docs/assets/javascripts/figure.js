@@ -29,6 +29,9 @@ export const brief = (value, digits = 3) => {
   const [head, power] = value.toExponential(digits - 1).split("e")
   return `${head} · 10^${Number(power)}`.replaceAll("-", "−")
 }
+export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
+export const turn = (degrees) => [Math.cos(degrees * Math.PI / 180), Math.sin(degrees * Math.PI / 180)]
+
 // A round number as it is written by hand.
 export const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−")
 
@@ -118,8 +121,12 @@ export const eigen = (a, c, d) => {
 export const level = ({ low, high, angle }, value, reach) => {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)]
   const turned = (u, v) => [u * cos - v * sin, u * sin + v * cos]
+  // Points are densest where the curve bends most: at the ends of an ellipse, at the tip of a hyperbola.
   const branches = (a, b, place) => [1, -1].map((side) => Array.from({ length: 97 }, (_, k) => {
-    const v = Math.min(b > 0 ? Math.sqrt(b) : Infinity, reach) * Math.sin(Math.PI * (k / 96 - 0.5))
+    const t = k / 48 - 1
+    const half = Math.sqrt(Math.abs(b))
+    const v = b > 0 ? Math.min(half, reach) * Math.sin(t * Math.PI / 2)
+      : half < Infinity ? half * Math.sinh(t * Math.asinh(reach / half)) : t * reach
     return place(side * Math.sqrt(Math.max(0, a * (1 - v * v / b))), v)
   }))
   const [a, b] = [2 * value / high, 2 * value / low] // squares of the half axes
@@ -275,8 +282,8 @@ export const figure = (root, spec) => {
     spec.views[0].node,
     html("div", { class: "controls" }, ...spec.controls.map((c) => parts[c.name].node), reset),
     ...(spec.predict ? [parts.predict.node] : []),
-    html("div", { class: "beside" }, ...spec.views.slice(1).map((view) => view.node), readouts),
-    html("div", { class: "told" }, sentence, rows))
+    html("div", { class: "beside" }, ...spec.views.slice(1).map((view) => view.node)),
+    html("div", { class: "told" }, readouts, sentence, rows))
 
   const table = () => {
     if (!rows.open) return

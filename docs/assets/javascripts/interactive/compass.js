@@ -1,11 +1,9 @@
 // The gradient compass: a dot on the loss map of Model A, a needle, and the slope that the needle meets.
-import { brief, eigen, figure, level, plain, plot, show } from "../figure.js"
+import { brief, eigen, figure, level, mean, plain, plot, show, turn } from "../figure.js"
 
 const LEVELS = [0.3, 1, 3, 10, 30, 60]
 const RULERS = { km: 1, "5 km": 5, m: 0.001 } // one unit of the ruler's w in minutes per kilometer: 1 / this
-const turn = (degrees) => [Math.cos(degrees * Math.PI / 180), Math.sin(degrees * Math.PI / 180)]
 const heading = (x, y) => (Math.atan2(y, x) * 180 / Math.PI + 360) % 360
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
 
 export default (root) => {
   const { distance, time } = JSON.parse(root.dataset.deliveries)
@@ -48,7 +46,7 @@ export default (root) => {
   const unit = ({ ruler }) => `per unit, with w in minutes per ${ruler}`
 
   const map = plot({ label: "Map of the loss over w and b, with the dot and the needle", names: ["w (minutes per km)", "b (minutes)"] })
-  const trace = plot({ label: "Measured slope against heading, one dot for each heading tried", names: ["heading on the map (degrees)", "measured slope"], left: 54, height: 250 })
+  const trace = plot({ label: "Measured slope against heading, one dot for each heading tried", names: ["heading on the map (degrees)", "measured slope"], left: 54, height: 300 })
   const w = [-1, 6]
   const b = [3, 10]
   map.limits(w, b)

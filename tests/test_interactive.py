@@ -16,8 +16,8 @@ from matplotlib.colors import to_hex
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from test_browser import Watch, barriers, overflow
 
-from calcml import geometry, plot
-from calcml.problems import line_loss
+from calcml import geometry, numeric, plot
+from calcml.problems import distance, late, late_loss, line_loss
 
 SCRIPTS = DOCS / "assets" / "javascripts"
 STYLE = DOCS / "assets" / "stylesheets" / "interactive.css"
@@ -42,7 +42,7 @@ def lively(page: Page, address: str, name: str, state: str = "") -> Locator:
 
 
 State = dict[str, Any]
-Values = dict[str, Any]  # numbers, and the package's own words
+Values = dict[str, Any]  # numbers, some with a tolerance, and the package's own words
 
 LOOK = """(figure, states) => {
   const put = ([name, value]) => {
@@ -135,9 +135,80 @@ CURVATURE = [
         (0, 107, 160),
     )
 ]
+
+
+def step_size(state: State) -> Values:
+    """Of Model B along w. A difference of rounded values is compared to within its rounding."""
+    if state["f"] == "relu":
+        return relu_step(state)
+    dtype = np.dtype(state["format"])
+    w, b = dtype.type(state["w"]), dtype.type(-3)
+    h = dtype.type(10.0 ** state["h"])
+    x, y = distance.astype(dtype), late.astype(dtype)
+
+    def loss(w: Any) -> Any:
+        z = w * x + b
+        return np.mean(np.logaddexp(dtype.type(0), z) - y * z)
+
+    point = np.array([float(w), -3.0])
+    slope = float(late_loss.gradient(point)[0])
+    third = numeric.derivative(
+        lambda w: late_loss.hessian(np.stack([w, -3.0 + 0 * w]))[0, 0], point[0], method="complex"
+    )
+    second = late_loss.hessian(point)[0, 0]
+    unit, wide = float(np.spacing(loss(w))), 2 if state["formula"] == "central" else 1
+    rounding = unit / (wide * float(h))
+    if state["formula"] == "complex":
+        estimate = float(late_loss([point[0] + 1j * float(h), -3.0]).imag / float(h))
+        rounding = abs(slope) * float(np.finfo(dtype).eps)
+    elif state["formula"] == "central":
+        estimate = float((loss(w + h) - loss(w - h)) / (2 * h))
+    else:
+        estimate = float((loss(w + h) - loss(w)) / h)
+    near = 20 * rounding
+    return {
+        "estimate": (estimate, near),
+        "error": (abs(estimate - slope), near),
+        "relative": (abs(estimate - slope) / abs(slope), near / abs(slope)),
+        "kept": np.nan
+        if state["formula"] == "complex"
+        else max(0.0, np.log10(abs(slope) * wide * float(h) / unit)),
+        # The points that are there at the start: they belong to one series and one place.
+        "best": 0.01
+        if (state["formula"], state["format"], w) == ("forward", "float64", 1)
+        else np.nan,
+        "truncation": float(h) * abs(second) / 2
+        if state["formula"] == "forward"
+        else float(h) ** 2 * abs(third) / 6,
+        "rounding": rounding,
+    }
+
+
+def relu_step(state: State) -> Values:
+    """Left of the kink, where the slope is zero."""
+    h, x = 10.0 ** state["h"], -1e-4
+    left, here, right = np.maximum(0.0, [x - h, x, x + h])
+    estimate = (right - left) / (2 * h) if state["formula"] == "central" else (right - here) / h
+    nothing = {"kept": np.nan, "best": np.nan, "truncation": 0.0, "rounding": 0.0}
+    relative = np.inf if estimate else np.nan
+    return {"estimate": estimate, "error": estimate, "relative": relative, **nothing}
+
+
+STEP_SIZE = [
+    {"w": 1.0, "h": h, "formula": formula, "format": dtype, "f": "loss"}
+    for h, formula, dtype in itertools.product(
+        (-0.5, -1.0, -2.5, -4.0, -5.5, -7.0, -9.5, -12.0, -15.0),
+        ("forward", "central", "complex"),
+        ("float64", "float32"),
+    )
+    if dtype == "float64" or h > -8
+]
+STEP_SIZE += [state | {"w": w} for state in STEP_SIZE[:12] for w in (0.35, 2.0)]
+STEP_SIZE += [state | {"f": "relu"} for state in STEP_SIZE[:45:3] if state["formula"] != "complex"]
 CASES: dict[str, tuple[Callable[[State], Values], list[State], str]] = {
     "compass": (compass, COMPASS, "predict:1"),
     "curvature": (curvature, CURVATURE, "predict:2"),
+    "step-size": (step_size, STEP_SIZE, "predict:0"),
 }
 """What the package says, the states in which it is asked, and a state with everything revealed."""
 
@@ -151,10 +222,11 @@ def differences(seen: dict[str, str], expected: Values) -> list[str]:
     found = [f"{name} is missing" for name in expected.keys() ^ seen.keys()]
     for name in expected.keys() & seen.keys():
         value = expected[name]
+        value, near = value if isinstance(value, tuple) else (value, 1e-10)
         same = (
             seen[name] == value
             if isinstance(value, str)
-            else np.isclose(float(seen[name]), value, rtol=1e-9, atol=1e-10, equal_nan=True)
+            else np.isclose(float(seen[name]), value, rtol=1e-9, atol=near, equal_nan=True)
         )
         if not same:
             found.append(f"{name}: {seen[name]}, and not {expected[name]!r}")
@@ -182,6 +254,8 @@ def test_a_wrong_number_is_seen() -> None:
     assert differences(seen | {"slope": repr(right["slope"] * (1 + 1e-7))}, right)
     assert differences(seen | {"slope": "NaN"}, right)
     assert differences({"kind": "saddle"}, {"kind": "minimum"})
+    assert differences({"x": "1.1"}, {"x": (1.0, 0.2)}) == []
+    assert differences({"x": "1.3"}, {"x": (1.0, 0.2)})
     assert differences({k: v for k, v in seen.items() if k != "loss"}, right)
 
 

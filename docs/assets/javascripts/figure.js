@@ -26,8 +26,7 @@ export const brief = (value, digits = 3) => {
   if (!Number.isFinite(value) || value === 0) return show(value, 0)
   const size = Math.floor(Math.log10(Math.abs(value)))
   if (size >= -4 && size < 6) return show(value, Math.max(0, digits - 1 - size))
-  const [head, power] = value.toExponential(digits - 1).split("e")
-  return `${head} · 10^${Number(power)}`.replaceAll("-", "−")
+  return value.toExponential(digits - 1).replace("e+", "e").replace(/^-/, "−")
 }
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
 export const turn = (degrees) => [Math.cos(degrees * Math.PI / 180), Math.sin(degrees * Math.PI / 180)]
@@ -189,8 +188,9 @@ const choice = (control, state, change) => {
 
 const button = (control, state, change) => {
   const node = html("button", { type: "button", name: control.name }, control.label)
-  node.addEventListener("click", () => control.press(state, change))
-  return { node, update: () => { node.disabled = Boolean(control.disabled?.(state)) }, read: (text) => control.read?.(text) }
+  const press = () => control.press(state, change)
+  node.addEventListener("click", press)
+  return { node, press, update: () => { node.disabled = Boolean(control.disabled?.(state)) }, read: (text) => control.read?.(text) }
 }
 const KINDS = { slider, choice, button }
 

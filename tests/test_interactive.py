@@ -16,8 +16,8 @@ from matplotlib.colors import to_hex
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from test_browser import Watch, barriers, overflow
 
-from calcml import geometry, numeric, plot
-from calcml.problems import distance, late, late_loss, line_loss
+from calcml import autodiff, geometry, numeric, plot
+from calcml.problems import distance, late, late_loss, line, line_loss, time
 
 SCRIPTS = DOCS / "assets" / "javascripts"
 STYLE = DOCS / "assets" / "stylesheets" / "interactive.css"
@@ -189,9 +189,15 @@ def relu_step(state: State) -> Values:
     h, x = 10.0 ** state["h"], -1e-4
     left, here, right = np.maximum(0.0, [x - h, x, x + h])
     estimate = (right - left) / (2 * h) if state["formula"] == "central" else (right - here) / h
+    near = 10 * float(np.finfo(state["format"]).eps) * max(1.0, -x / h)
     nothing = {"kept": np.nan, "best": np.nan, "truncation": 0.0, "rounding": 0.0}
     relative = np.inf if estimate else np.nan
-    return {"estimate": estimate, "error": estimate, "relative": relative, **nothing}
+    return {
+        "estimate": (estimate, near),
+        "error": (estimate, near),
+        "relative": relative,
+        **nothing,
+    }
 
 
 STEP_SIZE = [
@@ -205,10 +211,63 @@ STEP_SIZE = [
 ]
 STEP_SIZE += [state | {"w": w} for state in STEP_SIZE[:12] for w in (0.35, 2.0)]
 STEP_SIZE += [state | {"f": "relu"} for state in STEP_SIZE[:45:3] if state["formula"] != "complex"]
+
+
+def backprop(state: State) -> Values:
+    """The sweep, replayed with slopes from automatic differentiation."""
+    p, x, y = np.array([state["w"], state["b"]]), distance[:2], time[:2]
+    r = p[0] * x + p[1] - y
+    J = autodiff.jacobian(lambda p: p[0] * x + p[1] - y)(p)
+    g = autodiff.grad(lambda r: 0.5 * np.mean(r**2))(r)
+    into_loss = {"r1": g[0], "r2": g[1]}
+    out_of = {k: {"r1": J[0, i], "r2": J[1, i]} for i, k in enumerate("wb")}
+    if state["way"] == "reverse":
+        moves = [("L", "L", r, slope) for r, slope in into_loss.items()]
+        moves += [("L", r, k, out_of[k][r]) for r in into_loss for k in "wb"]
+        exact = dict(zip("wb", line(x, y).gradient(p), strict=True)) | into_loss | {"L": 1.0}
+    else:
+        moves = [
+            (k, *move)
+            for k in "wb"
+            for move in [
+                *((k, r, slope) for r, slope in out_of[k].items()),
+                *((r, "L", slope) for r, slope in into_loss.items()),
+            ]
+        ]
+    done = min(state["done"], len(moves))
+    seed = moves[max(done - 1, 0)][0]
+    held, fed = {seed: 1.0}, set()
+    for start, giver, taker, slope in moves[:done]:
+        if start == seed:
+            add = taker in fed and state["rule"] == "add"
+            held[taker] = (held[taker] if add else 0.0) + slope * held[giver]
+            fed.add(taker)
+    if state["way"] == "forward":
+        k = "wb".index(seed)
+        exact = {"w": 1.0 - k, "b": float(k)} | out_of[seed]
+    node = state["nudge"]
+    agrees = node in held and abs(held[node] - exact[node]) < 1e-6
+    return {
+        "loss": float(line(x, y)(p)),
+        "nudge": exact[node],
+        "count": done,
+        "agrees": "true" if agrees else "false",
+        **{f"held-{name}": held.get(name, np.nan) for name in ("w", "b", "r1", "r2", "L")},
+    }
+
+
+BACKPROP = [
+    {"way": way, "done": done, "w": w, "b": b, "rule": rule, "nudge": nudge}
+    for way, rule, (w, b) in itertools.product(
+        ("reverse", "forward"), ("add", "overwrite"), [(0.0, 0.0), (2.5, 6.5), (-1.3, 14.9)]
+    )
+    for done, nudge in zip(range(9), ("w", "b", "r1", "r2", "w", "r1", "b", "w", "b"), strict=True)
+]
 CASES: dict[str, tuple[Callable[[State], Values], list[State], str]] = {
     "compass": (compass, COMPASS, "predict:1"),
     "curvature": (curvature, CURVATURE, "predict:2"),
     "step-size": (step_size, STEP_SIZE, "predict:0"),
+    "backprop": (backprop, BACKPROP, "predict:1"),
 }
 """What the package says, the states in which it is asked, and a state with everything revealed."""
 

@@ -141,13 +141,14 @@ export const level = ({ low, high, angle }, value, reach) => {
 // Controls
 
 const slider = (control, state, change) => {
-  const { name, min, max, fine, step, page, wrap } = control
+  const { name, min, fine, step, page, wrap } = control
+  const top = () => control.limit?.(state) ?? control.max
   const digits = Math.max(0, Math.ceil(-Math.log10(fine) - 1e-9))
-  const input = html("input", { type: "range", id: control.id, name, min, max, step: fine, "data-step": step, "data-page": page })
+  const input = html("input", { type: "range", id: control.id, name, min, max: control.max, step: fine, "data-step": step, "data-page": page })
   const value = html("span", { class: "value" })
   const set = (number) => {
-    const span = max - min + fine
-    const inside = wrap ? (((number - min) % span) + span) % span + min : Math.min(max, Math.max(min, number))
+    const span = top() - min + fine
+    const inside = wrap ? (((number - min) % span) + span) % span + min : Math.min(top(), Math.max(min, number))
     change(name, Number((Math.round(inside / fine) * fine).toFixed(digits)))
   }
   let pointer = false
@@ -155,7 +156,7 @@ const slider = (control, state, change) => {
   for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => { pointer = false })
   input.addEventListener("input", () => {
     const number = Number(input.value)
-    set(pointer && number > min && number < max ? Math.round(number / step) * step : number)
+    set(pointer && number > min && number < top() ? Math.round(number / step) * step : number)
   })
   input.addEventListener("keydown", (event) => {
     const turn = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 1, PageDown: -1 }[event.key]
@@ -165,12 +166,13 @@ const slider = (control, state, change) => {
   })
   const node = html("div", { class: "control" }, html("label", { for: input.id }, control.label), input, value)
   const update = () => {
+    input.max = top()
     input.value = state[name]
     value.textContent = control.text(state[name])
     input.setAttribute("aria-valuetext", control.text(state[name]))
   }
   return { node, update, nudge: (turn, fineStep) => set(state[name] + turn * (fineStep ? fine : step)),
-    read: (text) => (text !== "" && Number(text) >= min && Number(text) <= max ? Number(text) : undefined) }
+    read: (text) => (text !== "" && Number(text) >= min && Number(text) <= control.max ? Number(text) : undefined) }
 }
 
 const choice = (control, state, change) => {
@@ -181,7 +183,12 @@ const choice = (control, state, change) => {
   })
   return {
     node: html("fieldset", { class: "choice" }, html("legend", {}, control.label), ...inputs.map(([, label]) => label)),
-    update: () => { for (const [input] of inputs) input.checked = input.value === state[control.name] },
+    update: () => {
+      for (const [input] of inputs) {
+        input.checked = input.value === state[control.name]
+        input.disabled = Boolean(control.disabled?.(state))
+      }
+    },
     read: (text) => (Object.hasOwn(control.options, text) ? text : undefined),
   }
 }
@@ -333,8 +340,9 @@ export const figure = (root, spec) => {
       if (!held) return
       event.preventDefault()
       view.node.setPointerCapture(event.pointerId)
+      spec.press?.(held, state, change)
     })
-    view.node.addEventListener("pointermove", (event) => { if (held) spec.drag(held, view.at(event), state, change) })
+    view.node.addEventListener("pointermove", (event) => { if (held) spec.drag?.(held, view.at(event), state, change) })
     for (const end of ["pointerup", "pointercancel"]) view.node.addEventListener(end, () => { held = undefined })
   }
 

@@ -1,5 +1,6 @@
 """The machinery of the book: reading, running, keeping, updating and rendering pages."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from book import generated, prose, render, runner, store
+from book import formulas, generated, prose, render, runner, store
 from book.pytest_plugin import agree
 from book.reader import ROOT, Page, PageError, figures_of_the_site, pages, read
+from bs4 import BeautifulSoup
+
+from calcml import problems
 
 PAGE = textwrap.dedent(
     """\
@@ -62,6 +66,10 @@ PAGE = textwrap.dedent(
           from left to right.
         caption: It **rises** by one minute per km, $y = x + 2$.
         -->
+
+        <!-- interactive: compass
+        question: Which way is *up*, and by how much does $y$ grow?
+        -->
     """
 )
 
@@ -85,6 +93,9 @@ def test_reader_finds_blocks_outputs_chains_and_figures(tmp_path: Path) -> None:
     (figure,) = page.figures
     assert figure.alt == "A line that rises from left to right."
     assert page.text.split("\n")[figure.end - 1].strip() == "-->"
+    assert figure.interactive is not None
+    assert figure.interactive.name == "compass"
+    assert figure.interactive.question.startswith("Which way is *up*")
 
 
 def test_reader_and_pytest_codeblocks_must_agree(tmp_path: Path) -> None:
@@ -342,6 +353,18 @@ def test_markdown_of_a_page_keeps_no_comment_and_marks_outputs(tmp_path: Path) -
     assert 'src="../../assets/figures/a-line-dark.svg#only-dark"' in html
     assert "<strong>rises</strong>" in html
     assert "<details" not in html
+    figure = BeautifulSoup(formulas.filled(html), "html.parser").figure
+    assert figure is not None
+    assert figure["data-interactive"] == "compass"
+    data = json.loads(str(figure["data-deliveries"]))
+    assert data == {name: getattr(problems, name).tolist() for name in ("distance", "time", "late")}
+    question = figure.find("p", class_="interactive-question")
+    assert question is not None
+    assert question.em is not None
+    assert question.find("math") is not None
+    assert [tag.name for tag in figure.find_all(["p", "img", "figcaption"])] == [
+        "p", "img", "img", "figcaption",
+    ]  # fmt: skip
 
 
 def test_code_that_only_draws_is_folded_under_its_picture(tmp_path: Path) -> None:

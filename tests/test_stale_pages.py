@@ -27,6 +27,15 @@ def printing(code: str, output: str, info: str = "python") -> str:
     return f"{fence(code, info)}\n{OUTPUT}\n\n{fence(output, 'text')}"
 
 
+DRAWN = (
+    printing(
+        "from calcml import plot\n\nax = plot.panels()\nax.plot([1, 2], [3, 4])\n"
+        'ax.set(xlabel="x", ylabel="y")\nprint(1)',
+        "1",
+    )
+    + "\n<!-- figure: x\nalt: a\ncaption: c\n-->\n"
+)
+INTERACTIVE = "\n<!-- interactive: compass\nquestion: Where?\n-->\n"
 STALE = "assert 1 + 1 == 3"  # a block that fails as soon as it runs
 
 # name: (the page, what the failure must say)
@@ -219,6 +228,43 @@ PAGES: dict[str, tuple[str, str]] = {
         (fence("x = 1") + "\n<!-- figure: x\nalt: a\ncaption: c\n-->\n\n") * 2,
         "name of its own",
     ),
+    "interactive-without-question": (
+        f"{DRAWN}\n<!-- interactive: compass -->\n",
+        "interactive figure 'compass' needs `question:`",
+    ),
+    "interactive-unknown": (
+        f"{DRAWN}\n<!-- interactive: compas\nquestion: Where?\n-->\n",
+        "interactive figure 'compas' is unknown. Known are backprop, compass",
+    ),
+    "interactive-with-unknown-line": (
+        f"{DRAWN}\n<!-- interactive: compass\nquestion: Where?\nalt: a\n-->\n",
+        "takes question: once each: came 'alt'",
+    ),
+    "interactive-without-picture": (
+        printing("print(1)", "1") + INTERACTIVE,
+        "needs a drawn figure right above it",
+    ),
+    "interactive-after-text": (
+        f"{DRAWN}\nText.\n{INTERACTIVE}",
+        "needs a drawn figure right above it",
+    ),
+    "interactive-without-values": (
+        fence(DRAWN.split("\nprint")[0].removeprefix("```python\n"))
+        + f"\n<!-- figure: x\nalt: a\ncaption: c\n-->\n{INTERACTIVE}",
+        "needs a table of values",
+    ),
+    "interactive-twice-under-a-figure": (
+        DRAWN + INTERACTIVE * 2,
+        "a figure is replaced once",
+    ),
+    "interactive-twice-on-a-page": (
+        DRAWN + INTERACTIVE + DRAWN.replace("figure: x", "figure: y") + INTERACTIVE,
+        "came twice on one page",
+    ),
+    "number-in-question": (
+        f"{DRAWN}\n<!-- interactive: compass\nquestion: Is it 42.5?\n-->\n",
+        "42.5 is in no block",
+    ),
     "figure-misspelt": (fence("x = 1") + "\n<!-- figur: x -->\n", "needs a meaning"),
     "number-in-prose": (f"The answer is 42.5.\n\n{fence('x = 42.4')}", "42.5 is in no block"),
     "number-in-table": (
@@ -251,6 +297,11 @@ HEALTHY: dict[str, str] = {
     ),
     "xfail": '<!--pytest.mark.xfail(reason="shows it", raises=AssertionError)-->\n\n'
     + fence(STALE),
+    "interactive": f"{DRAWN}{INTERACTIVE}",
+    "interactive-in-a-chain": "\n".join(
+        [printing("print(1)", "1"), CONT, "", DRAWN.split("\nprint")[0], "```"]
+    )
+    + f"\n\n<!-- figure: x\nalt: a\ncaption: c\n-->\n{INTERACTIVE}",
     "prose": f"In 1 step of chapter 12 it falls by 37 % to 42.5.\n\n{fence('x = 0.37 + 42.48')}",
     "cited": "It was 1847 and 12.5 ([source](https://example.org)).\n",
     "windows-line-ends": printing("print(1)", "1").replace("\n", "\r\n"),

@@ -142,6 +142,20 @@ def test_a_very_short_side_is_thickened():
     assert np.isclose(row.get_height(), 0.05)
 
 
+@pytest.mark.parametrize("thin", [(1, 40), (40, 1)])
+def test_a_thin_matrix_has_its_name_above_it(thin):
+    other = (40, 40)
+    pair = [("v", thin), ("B", other)] if thin[1] == 40 else [("B", other), ("v", thin)]
+    ax = plot.matrix_product(pair)
+    by_shape = {round(p.get_width() / p.get_height(), 6): p for p in boxes(ax)}
+    square = by_shape.pop(1.0)
+    (short,) = by_shape.values()
+    middle, height = written(ax)["v"]
+    assert np.isclose(middle, short.get_x() + short.get_width() / 2.0)
+    assert short.get_y() + short.get_height() < height < ax.get_ylim()[1]
+    assert square.get_y() < written(ax)["B"][1] < square.get_y() + square.get_height()
+
+
 def test_brackets_stand_between_their_matrices():
     ax = plot.matrix_product(["(", ("v", (1, 4)), ("B", (4, 4)), ")", ("A", (4, 2))])
     v, b, a = boxes(ax)

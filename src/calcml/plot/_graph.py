@@ -20,6 +20,7 @@ _SPREAD = 0.5  # how far parallel edges are bent apart, as a share of their leng
 _GAP = 0.13  # between a matrix and its neighbor, where the longest side is 1
 _PAD = 0.35  # room around the centers, as a share of the shortest distance between two
 _THINNEST = 0.05  # share of the longest side that a side is drawn with at least
+_ROOM = 0.2  # share of the longest side that a name needs inside of its rectangle
 
 
 def graph(
@@ -137,7 +138,8 @@ def matrix_product(
 ) -> Axes:
     """Draw the factors of a matrix product as rectangles, with their shapes under them.
 
-    The sides are to scale, except that a very short one is thickened so that it can be seen.
+    The sides are to scale, except that a very short one is thickened so that it can be seen. The
+    name of a matrix that is too thin to hold it stands above.
 
     Parameters
     ----------
@@ -185,11 +187,12 @@ def matrix_product(
         corner, middle = (right_edge, -height / 2.0), right_edge + width / 2.0
         ax.add_patch(Rectangle(corner, width, height, facecolor="C0", alpha=0.25, edgecolor="none"))
         ax.add_patch(Rectangle(corner, width, height, fill=False, edgecolor="C0"))
-        _write(ax, (middle, 0.0), name, ink)
+        above = height / 2.0 + 0.12 if min(width, height) < _ROOM else 0.0
+        _write(ax, (middle, above), name, ink)
         _write(ax, (middle, -0.66), f"{shape[0]} × {shape[1]}", ink, fontsize=11.0)
         right_edge += width + _GAP
     ax.set_xlim(-_GAP, right_edge)
-    ax.set_ylim(-0.8, 0.6)
+    ax.set_ylim(-0.8, 0.7)
     return ax
 
 

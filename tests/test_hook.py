@@ -28,6 +28,10 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
         {"index.md": DRAWN.replace("alt: A line.\n", "")},
         "index.md:9: figure 'a-line' needs `alt:`",
     ),
+    "benchmark without results": (
+        {"index.md": "# A\n\n<!-- benchmark: no-such -->\n"},
+        "index.md:3: benchmark 'no-such' needs its results in tests/benchmarks/results",
+    ),
     "bad TeX": ({"index.md": "# A\n\nText $\\frac{1}$.\n"}, "index.md:3: the formula"),
     "unclosed dollar": ({"index.md": "# A\n\nText $x and more.\n"}, "index.md:3: the formula"),
     "failing block": (

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from . import measured
 from .reader import Page, PageError
 
 _ROOTS = {"np": "numpy", "numpy": "numpy", "calcml": "calcml", "torch": "torch", "jax": "jax"}
@@ -99,6 +100,8 @@ def numbers(line: str) -> list[tuple[str, Decimal]]:
 
 def _computed(page: Page) -> set[Decimal]:
     texts = [block.code for block in page.blocks] + [block.expected or "" for block in page.blocks]
+    for table in measured.tables(page).values():
+        texts += [table.title, table.markdown()]
     found: set[Decimal] = set()
     for text in texts:
         for match in _IN_CODE.findall(text.replace(",", " ") + " " + text.replace(",", "")):

@@ -29,6 +29,7 @@ _DIRECTIVE = re.compile(r"^pytest-codeblocks:\s*(?P<keyword>.*)$")
 _MARK = re.compile(r"^(?P<mark>pytest\.mark\..*)$", re.DOTALL)
 _FIGURE = re.compile(r"^figure:\s*(?P<name>.*?)\s*(?:\n(?P<fields>.*))?$", re.DOTALL)
 _INTERACTIVE = re.compile(r"^interactive:\s*(?P<name>.*?)\s*(?:\n(?P<fields>.*))?$", re.DOTALL)
+_BENCHMARK = re.compile(r"^benchmark:\s*(?P<name>\S+)$")
 _NAME = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
 
 
@@ -111,6 +112,7 @@ class Page:
     blocks: list[Block]
     comments: list[tuple[int, int]]  # first and last line of every HTML comment
     fences: list[tuple[int, int, str]]  # first and last line of every fence, and its language
+    tables: dict[int, str] = field(default_factory=dict)  # line of a marker, name of a benchmark
 
     @property
     def chains(self) -> list[list[Block]]:
@@ -161,6 +163,7 @@ class _Reader:
         self.blocks: list[Block] = []
         self.comments: list[tuple[int, int]] = []
         self.fences: list[tuple[int, int, str]] = []
+        self.tables: dict[int, str] = {}
         # Directives that wait for the next fence, each with its line.
         self.cont = 0
         self.output = 0
@@ -188,7 +191,7 @@ class _Reader:
                 self.at += 1
         self.nothing_waits()
         self.figures_are_unique()
-        return Page(self.path, self.text, self.blocks, self.comments, self.fences)
+        return Page(self.path, self.text, self.blocks, self.comments, self.fences, self.tables)
 
     # Prose
 
@@ -300,13 +303,15 @@ class _Reader:
             self.figure(found["name"], found["fields"] or "", line, end)
         elif found := _INTERACTIVE.match(text):
             self.interactive(found["name"], found["fields"] or "", line)
+        elif found := _BENCHMARK.match(text):
+            self.benchmark(found["name"], line)
         else:
             raise self.fail(
                 line,
                 f"a comment needs a meaning: {text.splitlines()[0] if text else 'nothing'!r} has "
                 "none here. Known are pytest-codeblocks:cont, pytest-codeblocks:expected-output, "
-                "pytest.mark.…(reason=…), figure: name, interactive: name, and a hidden ```python "
-                "block.",
+                "pytest.mark.…(reason=…), figure: name, interactive: name, benchmark: name, and a "
+                "hidden ```python block.",
             )
 
     def codeblocks(self, keyword: str, line: int) -> None:
@@ -446,6 +451,19 @@ class _Reader:
                     line, f"{what} needs `{key}:` ({meaning}): none came. Add the line."
                 )
         return found
+
+    def benchmark(self, name: str, line: int) -> None:
+        around = [*self.lines[max(line - 2, 0) : line - 1], *self.lines[line : line + 1]]
+        if any(text.strip() for text in around):
+            raise self.fail(
+                line,
+                f"benchmark {name!r} needs blank lines around it: it becomes a table. Add them.",
+            )
+        if name in self.tables.values():
+            raise self.fail(
+                line, f"benchmark {name!r} came twice on this page. Show its table once."
+            )
+        self.tables[line] = name
 
     # Fences
 

@@ -14,7 +14,7 @@ import markdown
 
 from calcml import problems
 
-from . import formulas, rules, runner
+from . import formulas, measured, rules, runner
 from .reader import Page, PageError, figures_of_the_site, read, shown
 from .store import Store
 
@@ -25,6 +25,8 @@ _PLACED = re.compile(
     r"<p>figure-goes-here-(?P<name>[a-z0-9-]+)</p>",
     re.S,
 )
+_TABLE = "table-goes-here-{}"
+_TABLED = re.compile(r"<p>table-goes-here-(\S+)</p>")
 
 
 class Book:
@@ -50,7 +52,9 @@ class Book:
             self.errors.setdefault(error.path, error)
 
     def _read(self, path: Path) -> None:
-        self.pages[path] = _sound(path, path.read_bytes())
+        page = _sound(path, path.read_bytes())
+        measured.tables(page)  # refuses a name without results
+        self.pages[path] = page
 
     def _compare(self, page: Page) -> None:
         for chain in page.chains:
@@ -76,6 +80,9 @@ class Book:
         lines = page.text.replace("\r\n", "\n").split("\n")
         for first, last in page.comments:
             lines[first - 1 : last] = [""] * (last - first + 1)
+        for line, name in page.tables.items():
+            written = page.text.splitlines()[line - 1]
+            lines[line - 1] = written[: written.index("<")] + _TABLE.format(name)
         for chain in page.chains:
             lacking = runner.missing(chain)
             for block in chain:
@@ -97,7 +104,7 @@ class Book:
         return "\n".join(lines)
 
     def html(self, text: str, path: Path, root: str) -> str:
-        """Put the figures of a page into its HTML; ``root`` leads from it to the site's root.
+        """Put the figures and measured tables of a page into its HTML; ``root`` leads to the site's root.
 
         Code that does nothing but draw is folded away under its picture.
         """
@@ -135,6 +142,8 @@ class Book:
             summary = "<summary>Code that draws this figure</summary>"
             return f'{drawn}\n<details class="drawing">{summary}\n{match["code"]}\n</details>'
 
+        tables = measured.tables(page)
+        text = _TABLED.sub(lambda match: tables[match[1]].html(match[1]), text)
         return _PLACED.sub(picture, text)
 
     def inline(self, words: str, line: int, path: Path) -> str:

@@ -707,7 +707,8 @@ def test_a_hessian_that_is_not_symmetric():
             lambda: check_gradient(np.sin, np.cos, np.ones(2)),
             ValueError,
             "`check_gradient` needs a "
-            "scalar function: `f(x)` returned shape (2,). Reduce it with np.sum, or use `jacobian`.",
+            "scalar function: `f(x)` returned shape (2,). Reduce it with np.sum, or use "
+            "`check_jacobian`.",
         ),
         (
             lambda: check_gradient(square, square, 1.0, strategy="some"),

@@ -73,8 +73,11 @@ def as_point(x: ArrayLike, owner: str, name: str = "x") -> Real:
     if a.dtype.kind in "iu":
         a = a.astype(np.float64)
     if a.dtype.kind != "f":
+        # An object array that NumPy made of a dict or of None is not what the caller passed.
+        made = a.dtype.kind == "O" and not isinstance(x, (np.ndarray, list, tuple))
+        came = type(x).__name__ if made else f"dtype {a.dtype}"
         raise TypeError(
-            f"`{owner}` needs an array of real numbers as `{name}`: came dtype {a.dtype}. "
+            f"`{owner}` needs an array of real numbers as `{name}`: came {came}. "
             "Convert it with np.asarray(..., dtype=float)."
         )
     need_finite(a, owner, name, "Replace it by a finite number.")
@@ -92,11 +95,22 @@ def as_tangent(v: ArrayLike, x: Real, owner: str, name: str = "v") -> Real:
     return a
 
 
-def as_step(h: ArrayLike | None, x: Real, owner: str) -> Real | None:
-    """Return steps in the shape of `x` from a number or an array; None stays None."""
+def as_step(
+    h: ArrayLike | None, x: Real, owner: str, along: Real | None = None, *, moves: bool = True
+) -> Real | None:
+    """Return steps in the shape of `x` from a number or an array; None stays None.
+
+    With a direction `along` it is one step, in multiples of that direction. Unless `moves` is
+    False, as for an imaginary step, adding the step must change `x`.
+    """
     if h is None:
         return None
     a = as_point(h, owner, "h")
+    if along is not None and a.shape != ():
+        raise ValueError(
+            f"`{owner}` needs `h` as one number: came shape {a.shape}. "
+            "The step is the same for all components along a direction."
+        )
     if a.shape not in ((), x.shape):
         raise ValueError(
             f"`{owner}` needs `h` as a number or in the shape of `x`, {x.shape}: came shape "
@@ -107,6 +121,16 @@ def as_step(h: ArrayLike | None, x: Real, owner: str) -> Real | None:
             f"`{owner}` needs a positive step: `h` contains {a.min():g}. "
             "Pass h > 0, or h=None for the automatic step."
         )
+    if not moves:
+        return np.broadcast_to(a, x.shape if along is None else ())
+    if along is not None:
+        still = np.any(along) and not np.any(x + (a * along).astype(x.dtype) != x)
+        if still:
+            raise ValueError(
+                f"`{owner}` needs a step that changes `x`: h = {a:g} times the direction is "
+                f"rounded away in {x.dtype}. Use a larger h, or h=None for the automatic step."
+            )
+        return a
     moved = np.abs(x) + a.astype(x.dtype) > np.abs(x)
     if not np.all(moved):
         index = tuple(int(i) for i in np.argwhere(~np.atleast_1d(moved))[0])[: x.ndim]
@@ -120,7 +144,14 @@ def as_step(h: ArrayLike | None, x: Real, owner: str) -> Real | None:
 
 def as_values(y: object, owner: str, call: str = "f(x)") -> Real:
     """Return the real values that came from a function, as a floating point array."""
-    a = np.asarray(y)
+    try:
+        a = np.asarray(y)
+    except ValueError as error:
+        raise TypeError(
+            f"`{owner}` needs a function with real values: `{call}` returned a "
+            f"{type(y).__name__} that NumPy cannot turn into an array. "
+            "Return a number or a NumPy array of real numbers."
+        ) from error
     if a.dtype.kind in "iub":
         a = a.astype(np.float64)
     if a.dtype.kind != "f":
@@ -135,7 +166,8 @@ def as_values(y: object, owner: str, call: str = "f(x)") -> Real:
 def need_scalar(y: NDArray[Any], owner: str, call: str = "f(x)") -> None:
     """Raise ValueError unless `y` is a single number of shape ()."""
     if y.shape != ():
+        other = "check_jacobian" if owner.startswith("check_") else "jacobian"
         raise ValueError(
             f"`{owner}` needs a scalar function: `{call}` returned shape {y.shape}. "
-            "Reduce it with np.sum, or use `jacobian`."
+            f"Reduce it with np.sum, or use `{other}`."
         )

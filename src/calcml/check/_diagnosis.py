@@ -17,15 +17,16 @@ from calcml._checks import Real
 from calcml.check._evidence import Evidence
 from calcml.check._parameters import Block, Parameters, ShapeProblem
 
-__all__ = ["explain", "explain_shape", "looks_like_float32"]
+__all__ = ["explain", "explain_shape", "rounded_to"]
 
 
 def explain(
     evidence: Evidence, gradient: Real, parameters: Parameters, visible: float
 ) -> tuple[str, ...]:
     """Sentences for the first hypothesis that explains all slopes, or nothing."""
-    if looks_like_float32(evidence, gradient):
-        return ("float32 precision: the gradient was rounded to float32 on the way.",)
+    coarse = rounded_to(evidence, gradient)
+    if coarse:
+        return (f"{coarse} precision: the gradient was rounded to {coarse} on the way.",)
     # Small differences would be fitted by factors near 1 on anything.
     largest = float(np.max(evidence.differences(gradient) / evidence.sizes(gradient), initial=0.0))
     if largest < 1e-5:
@@ -43,15 +44,19 @@ def explain(
     return ()
 
 
-def looks_like_float32(evidence: Evidence, gradient: Real) -> bool:
-    """Whether all differences have the size of float32 rounding, and some are larger than noise."""
-    relative = evidence.differences(gradient) / evidence.sizes(gradient)
-    return bool(1e-9 < np.max(relative, initial=0.0) < 2e-6 and _is_single(gradient))
+def rounded_to(evidence: Evidence, gradient: Real) -> str:
+    """Return the number format that the gradient was rounded to, if that explains the differences.
 
-
-def _is_single(gradient: Real) -> bool:
-    with np.errstate(all="ignore"):
-        return bool(np.all(gradient.astype(np.float32).astype(gradient.dtype) == gradient))
+    All entries are numbers of that format, and the differences have the size of its rounding.
+    """
+    largest = float(np.max(evidence.differences(gradient) / evidence.sizes(gradient), initial=0.0))
+    for coarse in (np.float16, np.float32):
+        rounding = float(np.finfo(coarse).eps)
+        if rounding / 100 < largest < 16 * rounding and np.all(
+            gradient.astype(coarse).astype(gradient.dtype) == gradient
+        ):
+            return np.dtype(coarse).name
+    return ""
 
 
 def _factor(evidence: Evidence, gradient: Real, block: Block) -> float | None:
@@ -135,7 +140,9 @@ def explain_shape(
     ]
     for sentence, values in _reductions(came, block.shape):
         try:
-            vector = parameters.pack(parameters.replaced(raw, block, values))
+            parts = parameters.parts_of(raw)
+            parts[parameters.blocks.index(block)] = values
+            vector = parameters.flat(parts)
         except ShapeProblem:
             break
         if evidence.agrees(vector, visible):
@@ -157,9 +164,11 @@ def _reductions(came: NDArray[Any], shape: tuple[int, ...]) -> Iterator[tuple[st
             extra + i for i, (a, b) in enumerate(zip(wide, shape, strict=True)) if a != b and b == 1
         ]
         axes = (*range(extra), *stretched)
-        reduced = np.asarray(function(came, axis=axes, keepdims=True)) if axes else came
+        if not any(came.shape[axis] > 1 for axis in axes):
+            continue
+        reduced = np.asarray(function(came, axis=axes, keepdims=True))
         if reduced.size == int(np.prod(shape)):
-            names = ", ".join(map(str, axes)) or "no axis"
+            names = ", ".join(map(str, axes))
             yield (
                 f"broadcast: a missing {sum_or_mean} over axis {names}; with it the values are "
                 "right.",

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calcml._checks import Real
 from calcml.numeric._complex import TINY, call_complex, complex_step
 from calcml.numeric._differences import Anchor, quotient, resolved, scales
-from calcml.numeric._lines import Lines
+from calcml.numeric._lines import Lines, few_digits
 from calcml.numeric._richardson import extrapolated
 
 __all__ = ["Evidence", "directions", "measure", "slope_along"]
@@ -70,7 +71,8 @@ def directions(x: Real, gradient: Real, count: int, rng: np.random.Generator) ->
 
     Each is weighted so that every component contributes alike to the slope that the gradient
     claims. The units are max(1, abs(x)) and abs(x) in turn; where the gradient claims exact zeros
-    the last direction moves those alone, because there a missing term shows undisturbed.
+    the last direction moves those alone, because there a missing term shows undisturbed. Few digits
+    keep the points on the line.
     """
     size = np.abs(x).astype(np.float64)
     floor = 1e-3 * np.sqrt(np.mean(size**2)) if size.size else 0.0
@@ -79,19 +81,25 @@ def directions(x: Real, gradient: Real, count: int, rng: np.random.Generator) ->
     claimed[~np.isfinite(claimed)] = 0.0
     zero = ~(claimed > 0)
     some, every = bool(np.any(zero)), bool(np.all(zero))
-    rows = np.empty((count, x.size))
+    # Between 1/2 and 1, of either sign.
+    rows = rng.uniform(-0.5, 0.5, size=(count, x.size))
+    rows += np.copysign(0.5, rows)
+    parts = [claimed * unit for unit in units[:count]]
     for i in range(count):
-        move = rng.uniform(0.5, 1.0, size=x.size) * units[i % 2]
-        np.negative(move, out=move, where=rng.random(x.size) < 0.5)
+        rows[i] *= units[i % 2]
         if 0 < i == count - 1 and some and not every:
-            rows[i] = np.where(zero, move, 0.0)
-        elif every:
-            rows[i] = move
-        else:
-            part = claimed * units[i % 2]
-            typical = max(float(np.median(part[~zero] if some else part)), 1e-4 * np.max(part))
-            rows[i] = move * (typical / np.maximum(part, typical))
-    return rows
+            rows[i] *= zero
+        elif not every:
+            part = parts[i % 2]
+            typical = max(_middle(part[~zero] if some else part), 1e-4 * float(np.max(part)))
+            rows[i] *= typical / np.maximum(part, typical)
+    return few_digits(rows)
+
+
+def _middle(values: Real) -> float:
+    """Return the upper of the two middle values: a median without its checks."""
+    middle = values.size // 2
+    return float(np.partition(values, middle)[middle])
 
 
 def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
@@ -111,18 +119,23 @@ def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
         along = along[[0, -1]] if len(along) > 2 else along
         lines = lines.in_directions(along)
     anchor = resolved(lines)
-    slope, error = extrapolated(lines, anchor, None)
-    _refine(lines, anchor, slope, error)
     left, right = _kinks(lines, anchor)
+    slope, error = anchor.slope.copy(), anchor.noise.copy()
+    k = np.flatnonzero(np.isnan(left))
+    if len(k):
+        slope[k], error[k] = (a[k] for a in extrapolated(lines, anchor, None, only=k))
+        _refine(lines, anchor, slope, error, k)
     length = 1.0 if along is None else np.linalg.norm(along, axis=1)
     step = float(np.max(anchor.h * length, initial=0.0))
     return Evidence(along, slope, error, left, right, scale, "extrapolated differences", step)
 
 
-def _refine(lines: Lines, anchor: Anchor, slope: Real, error: Real) -> None:
-    """Try still shorter steps where the result is rough, for a kink may be near; in place."""
-    finite = np.isfinite(anchor.slope)
-    k = np.flatnonzero(finite & ~(error <= 1e-7 * np.maximum(np.abs(slope), 1e-300)))
+def _refine(
+    lines: Lines, anchor: Anchor, slope: Real, error: Real, k: NDArray[np.intp]
+) -> None:
+    """Try still shorter steps where lines k have rough results, for a kink may be near; in place."""
+    rough = ~(error[k] <= 1e-7 * np.maximum(np.abs(slope[k]), 1e-300))
+    k = k[rough & np.isfinite(anchor.slope[k])]
     for factor in (2.0**-7, 2.0**-11):
         if not len(k):
             return

@@ -10,7 +10,7 @@ from calcml._checks import Real
 from calcml.check._diagnosis import explain
 from calcml.check._evidence import Evidence
 from calcml.check._parameters import Parameters
-from calcml.check._report import GradientCheck, Limits
+from calcml.check._report import DIRECTION, GradientCheck, Limits
 
 __all__ = ["judge", "precision", "row_sentence", "slice_masks", "verdicts"]
 
@@ -65,7 +65,7 @@ def judge(
             "noise: the values of the function are too coarse to see relative errors below "
             f"{blur:.0e}. Compute it in float64, and without a large constant.",
         )
-    place, index = "a random direction", None
+    place, index = DIRECTION, None
     if evidence.along is None:
         place, index = parameters.label(row), parameters.index_of(row)
     result = GradientCheck(

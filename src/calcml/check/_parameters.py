@@ -1,8 +1,8 @@
-"""One flat vector for an array, a dict, a list or a tuple of arrays, and the names of its entries."""
+"""One flat vector for arrays in dicts, lists and tuples, and the names of its entries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,21 @@ class Block:
     shape: tuple[int, ...]
     start: int
     stop: int
+    number: bool = False
 
     def of(self, vector: NDArray[Any]) -> NDArray[Any]:
         """Return the part of a flat vector that belongs to this array, in its shape."""
         return vector[self.start : self.stop].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A dict, list or tuple of parameters; `keys` are those of a dict."""
+
+    names: list[str]
+    parts: list[Any]
+    keys: list[Any] | None
+    build: Callable[[list[Any]], Any]
 
 
 class ShapeProblem(Exception):
@@ -41,7 +52,7 @@ class Parameters:
 
     Parameters
     ----------
-    x : number, array_like, dict, list or tuple of array_like
+    x : number, array_like, or a dict, list or tuple of those, nested as one likes
     owner : str
         The public function in whose name errors are raised.
     name : str
@@ -49,88 +60,101 @@ class Parameters:
     """
 
     def __init__(self, x: Any, owner: str, name: str = "x") -> None:
-        self.owner = owner
-        self.keys: list[Any] | None = None
-        self.build: Callable[[list[Any]], Any] | None = None
-        if isinstance(x, Mapping):
-            self.keys, self.build = list(x), self._as_dict
-            parts, names = list(x.values()), [str(key) for key in x]
-        elif isinstance(x, (list, tuple)) and any(isinstance(part, np.ndarray) for part in x):
-            self.keys, self.build = list(range(len(x))), type(x)
-            parts, names = list(x), [f"x[{i}]" for i in range(len(x))]
-            if hasattr(x, "_fields"):
-                self.build, names = lambda values: type(x)(*values), list(x._fields)
-        else:
-            parts, names = [x], [name]
-        self.number = isinstance(x, (int, float, np.generic))
-        arrays = [as_point(part, owner, name) for part, name in zip(parts, names, strict=True)]
-        stops = np.cumsum([0, *(a.size for a in arrays)]).tolist()
-        self.blocks = [
-            Block(name, a.shape, start, stop)
-            for name, a, start, stop in zip(names, arrays, stops[:-1], stops[1:], strict=True)
-        ]
+        self.owner, self.name = owner, name
+        self.blocks: list[Block] = []
+        arrays: list[Real] = []
+        self.form = self._form(x, "", arrays)
         empty = np.zeros(0, dtype=np.float64)
         self.vector: Real = np.concatenate([a.ravel() for a in arrays]) if arrays else empty
 
-    def _as_dict(self, values: list[Any]) -> dict[Any, Any]:
-        return dict(zip(self.keys or [], values, strict=True))
+    def _form(self, x: Any, path: str, arrays: list[Real]) -> Group | Block:
+        keys, build = None, type(x)
+        if isinstance(x, Mapping):
+            keys, parts = list(x), list(x.values())
+            build = lambda values: dict(zip(keys, values, strict=True))  # noqa: E731
+            names = [self._child(path, key) for key in keys]
+        elif _is_group(x):
+            parts = list(x)
+            fields = getattr(x, "_fields", None)
+            if fields:
+                build = lambda values: type(x)(*values)  # noqa: E731
+            names = [self._child(path, key) for key in fields or range(len(parts))]
+        else:
+            return self._block(x, path or self.name, arrays)
+        forms = [self._form(part, name, arrays) for part, name in zip(parts, names, strict=True)]
+        return Group(names, forms, keys, build)
+
+    def _block(self, x: Any, name: str, arrays: list[Real]) -> Block:
+        a = as_point(x, self.owner, name)
+        start = self.blocks[-1].stop if self.blocks else 0
+        number = isinstance(x, (int, float, np.generic))
+        block = Block(name, a.shape, start, start + a.size, number)
+        self.blocks.append(block)
+        arrays.append(a)
+        return block
+
+    def _child(self, path: str, key: Any) -> str:
+        if isinstance(key, str):
+            return f"{path}.{key}" if path else key
+        return f"{path or self.name}[{key!r}]"
 
     def unpack(self, vector: NDArray[Any]) -> Any:
-        """Return the caller's form of a flat vector, in fresh arrays."""
-        parts: list[Any] = [block.of(vector).copy() for block in self.blocks]
-        if self.build is not None:
-            return self.build(parts)
-        return parts[0][()] if self.number else parts[0]
+        """Return the caller's form of a flat vector, in views of it."""
+        return _built(self.form, vector)
 
     def on_vectors(self, f: Callable[..., Any]) -> Callable[[NDArray[Any]], Any]:
-        """Wrap a function of the caller's form as a function of flat vectors."""
+        """Wrap a function of the caller's form as a function of flat vectors, which it may change."""
         return lambda vector: f(self.unpack(vector))
 
     def pack(self, gradient: Any, call: str = "gradient(x)") -> Real:
         """Flatten what a gradient returned; raise ShapeProblem for a wrong shape."""
-        parts = self._parts(gradient, call)
-        vector = np.zeros(self.vector.size, dtype=np.float64)
-        wide = []
+        return self.flat(self.parts_of(gradient, call), call)
+
+    def flat(self, parts: Sequence[Any], call: str = "gradient(x)") -> Real:
+        """Flatten one array for each block."""
+        arrays = []
         for block, part in zip(self.blocks, parts, strict=True):
-            a = np.asarray(part)
-            if a.dtype.kind not in "fiub":
-                raise TypeError(
-                    f"`{self.owner}` needs a gradient of real numbers: `{call}` for "
-                    f"`{block.name}` returned {_kind(part, a)}. Return an array of real numbers."
-                )
+            a = self._real(part, block, call)
             if a.shape != block.shape:
                 raise ShapeProblem(block, a)
-            wide.append(a.ravel())
-            vector[block.start : block.stop] = a.ravel()
-        return vector if not wide else np.concatenate(wide).astype(self._wide(wide))
+            arrays.append(a.ravel())
+        if not arrays:
+            return np.zeros(0, dtype=np.float64)
+        return np.concatenate(arrays).astype(np.result_type(*arrays, np.float64), copy=False)
 
-    @staticmethod
-    def _wide(parts: list[NDArray[Any]]) -> Any:
-        return np.result_type(*parts, np.float64)
+    def _real(self, part: Any, block: Block, call: str) -> NDArray[Any]:
+        try:
+            a = np.asarray(part)
+        except ValueError:
+            a = np.asarray(None)
+        if a.dtype.kind not in "fiub":
+            kind = f"dtype {a.dtype}" if isinstance(part, np.ndarray) else type(part).__name__
+            raise TypeError(
+                f"`{self.owner}` needs a gradient of real numbers: `{call}` for "
+                f"`{block.name}` returned {kind}. Return an array of real numbers."
+            )
+        return a
 
-    def replaced(self, gradient: Any, block: Block, values: NDArray[Any]) -> Any:
-        """Return the gradient in the caller's form with the part of one block exchanged."""
-        parts = self._parts(gradient, "gradient(x)")
-        parts[self.blocks.index(block)] = values
-        return parts if self.keys is not None else parts[0]
+    def parts_of(self, gradient: Any, call: str = "gradient(x)") -> list[Any]:
+        """Return the parts of a gradient, in the form of `x`, one for each block."""
+        return list(self._matched(self.form, gradient, call))
 
-    def _parts(self, gradient: Any, call: str) -> list[Any]:
-        if self.keys is None:
-            return [gradient]
-        if isinstance(gradient, Mapping) and all(key in gradient for key in self.keys):
-            return [gradient[key] for key in self.keys]
-        if isinstance(gradient, (list, tuple)) and len(gradient) == len(self.keys):
-            return list(gradient)
-        names = ", ".join(block.name for block in self.blocks)
-        came = type(gradient).__name__
-        if isinstance(gradient, Mapping):
-            came += " with " + (", ".join(map(str, gradient)) or "no entries")
-        elif isinstance(gradient, (list, tuple)):
-            came += f" of length {len(gradient)}"
-        raise ValueError(
-            f"`{self.owner}` needs one gradient for each parameter ({names}): `{call}` returned "
-            f"{came}. Return the same form as `x`."
-        )
+    def _matched(self, form: Group | Block, gradient: Any, call: str) -> Iterator[Any]:
+        if isinstance(form, Block):
+            yield gradient
+            return
+        keys = form.keys
+        if keys is not None and isinstance(gradient, Mapping) and all(key in gradient for key in keys):
+            given = [gradient[key] for key in keys]
+        elif isinstance(gradient, (list, tuple)) and len(gradient) == len(form.parts):
+            given = list(gradient)
+        else:
+            raise ValueError(
+                f"`{self.owner}` needs one gradient for each parameter ({', '.join(form.names)}): "
+                f"`{call}` returned {_described(gradient)}. Return the same form as `x`."
+            )
+        for part, one in zip(form.parts, given, strict=True):
+            yield from self._matched(part, one, call)
 
     def block_of(self, k: int) -> Block:
         """Return the block that entry k of the flat vector belongs to."""
@@ -146,5 +170,22 @@ class Parameters:
         return component(self.block_of(k).name, self.index_of(k))
 
 
-def _kind(part: Any, a: NDArray[Any]) -> str:
-    return f"dtype {a.dtype}" if isinstance(part, np.ndarray) else type(part).__name__
+def _is_group(x: Any) -> bool:
+    """Whether a list or tuple holds parameters: anything but numbers and lists of numbers."""
+    if not isinstance(x, (list, tuple)):
+        return False
+    return any(isinstance(part, (np.ndarray, Mapping)) or _is_group(part) for part in x)
+
+
+def _built(form: Group | Block, vector: NDArray[Any]) -> Any:
+    if isinstance(form, Block):
+        part = form.of(vector)
+        return part[()] if form.number else part
+    return form.build([_built(part, vector) for part in form.parts])
+
+
+def _described(gradient: Any) -> str:
+    came = type(gradient).__name__
+    if isinstance(gradient, Mapping):
+        return f"{came} with " + (", ".join(map(str, gradient)) or "no entries")
+    return f"{came} of length {len(gradient)}" if isinstance(gradient, (list, tuple)) else came

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["GradientCheck", "Limits", "limits_for"]
+__all__ = ["DIRECTION", "GradientCheck", "Limits", "limits_for"]
+
+DIRECTION = "a random direction"
+"""The `worst` of a check along directions that did not look for a component."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class GradientCheck:
     evaluations : int
     diagnosis : tuple of str
         What the evidence points to, one sentence each.
+    subject : str
+        What was checked: "gradient", "Jacobian" or "Hessian".
 
     Examples
     --------
@@ -76,15 +83,30 @@ class GradientCheck:
     step: float
     evaluations: int
     diagnosis: tuple[str, ...] = ()
+    subject: str = "gradient"
 
     def __bool__(self) -> bool:
         return self.verdict in ("great", "acceptable")
 
     def __str__(self) -> str:
-        lines = [
-            f"gradient check: {self.verdict}, relative error {self.relative_error:.1e}",
-            f"  at {self.worst}: gradient {self.analytic:.9g}, "
-            f"numerical {self.numerical:.9g} +- {self.error:.1e}",
-            f"  {self.method}, step {self.step:.1e}, {self.evaluations} evaluations",
-        ]
+        lines = [f"{self.subject} check: {self.verdict}"]
+        # At a kink there is nothing to be relative to, and a wrong shape has no difference.
+        if math.isfinite(self.relative_error) and self.verdict != "kink":
+            lines[0] += f", relative error {self.relative_error:.1e}"
+        lines.extend(self._values())
+        if self.step > 0:
+            lines.append(f"  {self.method}, step {self.step:.1e}, {self.evaluations} evaluations")
         return "\n".join([*lines, *(f"  diagnosis: {sentence}" for sentence in self.diagnosis)])
+
+    def _values(self) -> Iterator[str]:
+        """Both values, with digits enough to see where they differ."""
+        if math.isnan(self.analytic) and math.isnan(self.numerical) and self.index is None:
+            return
+        digits = 9
+        if 0 < self.relative_error < 1:
+            digits = min(17, max(9, 2 - math.floor(math.log10(self.relative_error))))
+        place = "along" if self.worst == DIRECTION else "at"
+        text = f"  {place} {self.worst}: {self.subject} {self.analytic:.{digits}g}"
+        if not math.isnan(self.numerical):
+            text += f", numerical {self.numerical:.{digits}g} +- {self.error:.1e}"
+        yield text

@@ -14,7 +14,7 @@ from calcml.check._diagnosis import explain_shape
 from calcml.check._evidence import Evidence, directions, measure, slope_along
 from calcml.check._judge import judge, precision, slice_masks, verdicts
 from calcml.check._parameters import Parameters, ShapeProblem
-from calcml.check._report import GradientCheck, limits_for
+from calcml.check._report import DIRECTION, GradientCheck, limits_for
 from calcml.numeric._lines import Lines
 
 __all__ = ["Check", "check_gradient"]
@@ -24,6 +24,9 @@ METHODS = ("auto", "complex", "richardson")
 
 SMALL = 20
 """Up to this many components all of them are compared, one by one."""
+
+ROUNDING = 64
+"""Two values at one point that differ by fewer units of rounding are not called stochastic."""
 
 DIRECTIONS = 3
 """Random directions otherwise: about a dozen evaluations each, one by the complex step.
@@ -50,7 +53,7 @@ def check_gradient(
         Maps `x` to a number.
     gradient : callable or values
         Maps `x` to the gradient, in the form of `x`; or that gradient itself.
-    x : number, array_like, dict, list or tuple of arrays
+    x : number, array_like, or a dict, list or tuple of those, nested or not
         In the form that `f` and `gradient` take; the report uses the keys as names.
     strategy : {"auto", "all", "directions"}
         Compare all components (default up to 20), or slopes along random directions, in which no
@@ -73,10 +76,6 @@ def check_gradient(
     >>> check_gradient(lambda x: x @ x, lambda x: x, [1.0, 2.0]).diagnosis
     ('constant factor: the gradient is 1/2 times what it should be.',)
     """
-    need_callable(f, "check_gradient")
-    need_choice(strategy, STRATEGIES, "check_gradient", "strategy")
-    need_choice(method, METHODS, "check_gradient", "method")
-    rng = np.random.default_rng(0) if rng is None else rng
     return Check(f, gradient, x, strategy, method, rng).run(nearby=nearby)
 
 
@@ -90,10 +89,14 @@ class Check:
         x: Any,
         strategy: str,
         method: str,
-        rng: np.random.Generator,
+        rng: np.random.Generator | None,
         owner: str = "check_gradient",
     ) -> None:
-        self.owner, self.gradient, self.method, self.rng = owner, gradient, method, rng
+        need_callable(f, owner)
+        need_choice(strategy, STRATEGIES, owner, "strategy")
+        need_choice(method, METHODS, owner, "method")
+        self.owner, self.gradient, self.method = owner, gradient, method
+        self.rng = generator(rng, owner)
         self.parameters = Parameters(x, owner)
         self.x = self.parameters.vector
         self.all = strategy == "all" or (strategy == "auto" and self.x.size <= SMALL)
@@ -105,19 +108,29 @@ class Check:
             return flat(vector)
 
         self.f = counted
-        self.lines = Lines(owner, self.f, self.x)
+        self.lines = self.through(self.x)
         self.limits = limits_for(self.lines.eps)
+
+    def through(self, point: Real) -> Lines:
+        """Lines through a flat point, with the words of a check for messages."""
+        lines = Lines(self.owner, self.f, point)
+        lines.direction, lines.advice = DIRECTION, "Check at a point inside the domain."
+        return lines
 
     def call_gradient(self, vector: Real) -> Any:
         """Return what the gradient returns at a point, in the caller's form."""
         if callable(self.gradient):
-            return self.gradient(self.parameters.unpack(vector))
+            return self.gradient(self.parameters.unpack(vector.copy()))
         return self.gradient
 
+    @np.errstate(all="ignore")
     def run(self, *, nearby: bool) -> GradientCheck:
         """Measure, compare, and ask for repeatability and a second point."""
-        again = float(np.asarray(self.f(self.x.copy())))
-        spread = abs(again - float(self.lines.value))
+        value = float(self.lines.value)
+        spread = abs(float(np.asarray(self.f(self.x.copy()))) - value)
+        if spread <= ROUNDING * self.lines.eps * abs(value):
+            # Sums in another order, as on several threads: noise like any other.
+            self.lines.grain, spread = spread, 0.0
         raw = self.call_gradient(self.x)
         try:
             claimed = self.parameters.pack(raw)
@@ -244,9 +257,8 @@ class Check:
             shift = distance * unit * self.rng.uniform(-1, 1, self.x.size)
             x = (self.x + shift).astype(self.x.dtype)
             try:
-                with np.errstate(all="ignore"):
-                    lines = Lines(self.owner, self.f, x)
-                    moved = self.parameters.pack(self.call_gradient(x))
+                lines = self.through(x)
+                moved = self.parameters.pack(self.call_gradient(x))
             except (ArithmeticError, ValueError, ShapeProblem):
                 continue
             if np.all(np.isfinite(moved)):
@@ -255,7 +267,8 @@ class Check:
             return result
         lines.share_noise(self.lines)
         # An accusation takes two directions that agree, in different units.
-        for along in directions(x, moved, 3, self.rng)[:2]:
+        for count in (1, 3):
+            along = directions(x, moved, count, self.rng)[count // 2]
             evidence = measure(
                 lines.in_directions(along[None]),
                 allow_complex=result.method == "complex step",
@@ -279,6 +292,18 @@ class Check:
                 "for values that are kept from an earlier call."
             )
         return replace(there, diagnosis=(sentence,))
+
+
+def generator(rng: Any, owner: str) -> np.random.Generator:
+    """Return the generator that the caller passed, or one with seed 0."""
+    if rng is None:
+        return np.random.default_rng(0)
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"`{owner}` needs a numpy.random.Generator as `rng`: came {type(rng).__name__}. "
+            "Pass np.random.default_rng(seed)."
+        )
+    return rng
 
 
 def _how(evidence: Evidence, relative: float) -> str:

@@ -14,11 +14,10 @@ from calcml.check._evidence import Evidence, slope_along
 from calcml.check._judge import judge
 from calcml.check._parameters import Parameters
 from calcml.check._report import GradientCheck, limits_for
-from calcml.check._scalar import Check, check_gradient
-from calcml.numeric import hessian as numeric_hessian
+from calcml.check._scalar import Check, check_gradient, generator
 from calcml.numeric._first import is_number
-from calcml.numeric._lines import Lines
-from calcml.numeric._second import curvatures
+from calcml.numeric._lines import Lines, few_digits
+from calcml.numeric._second import curvatures, second_derivatives
 
 __all__ = ["assert_gradient", "check_hessian", "check_jacobian", "check_vjp"]
 
@@ -64,8 +63,10 @@ def check_vjp(
     x: Any,
     v: ArrayLike | None = None,
     *,
+    strategy: str = "auto",
+    method: str = "auto",
     rng: np.random.Generator | None = None,
-    **options: Any,
+    nearby: bool = True,
 ) -> GradientCheck:
     """Check a vector-Jacobian product: the gradient of ``<v, F(x)>`` for a fixed `v`.
 
@@ -75,12 +76,11 @@ def check_vjp(
         Maps `x` to an array of shape out.
     vjp : callable
         ``vjp(x, v)`` in the form of `x`: the transposed Jacobian times `v`.
-    x : number, array_like, dict, list or tuple of arrays
+    x : number, array_like, or a dict, list or tuple of those
     v : array_like, shape out, optional
         Random if omitted, so that every output counts.
-    rng : numpy.random.Generator, optional
-    **options
-        Passed on to `check_gradient`.
+    strategy, method, rng, nearby
+        As in `check_gradient`.
 
     Returns
     -------
@@ -94,9 +94,9 @@ def check_vjp(
     """
     need_callable(F, "check_vjp", "F")
     need_callable(vjp, "check_vjp", "vjp")
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = generator(rng, "check_vjp")
     parameters = Parameters(x, "check_vjp")
-    value = as_values(F(parameters.unpack(parameters.vector)), "check_vjp", "F(x)")
+    value = as_values(F(parameters.unpack(parameters.vector.copy())), "check_vjp", "F(x)")
     if v is None:
         weights: Real = rng.standard_normal(value.shape)
     else:
@@ -106,9 +106,16 @@ def check_vjp(
                 f"`check_vjp` needs `v` in the shape of `F(x)`, {value.shape}: came shape "
                 f"{weights.shape}. Give `v` one entry for each output."
             )
-    return check_gradient(
-        lambda x: np.sum(weights * F(x)), lambda x: vjp(x, weights), x, rng=rng, **options
+    check = Check(
+        lambda x: np.sum(weights * np.asarray(F(x))),
+        lambda x: vjp(x, weights),
+        x,
+        strategy,
+        method,
+        rng,
+        "check_vjp",
     )
+    return check.run(nearby=nearby)
 
 
 def check_jacobian(
@@ -116,8 +123,10 @@ def check_jacobian(
     jacobian: Any,
     x: ArrayLike,
     *,
+    strategy: str = "auto",
+    method: str = "auto",
     rng: np.random.Generator | None = None,
-    **options: Any,
+    nearby: bool = True,
 ) -> GradientCheck:
     """Check a Jacobian of shape out + in, all outputs at once in a random combination.
 
@@ -128,9 +137,8 @@ def check_jacobian(
     jacobian : callable or values
         Maps shape s to shape out + s; or those values.
     x : array_like, shape s
-    rng : numpy.random.Generator, optional
-    **options
-        Passed on to `check_gradient`.
+    strategy, method, rng, nearby
+        As in `check_gradient`.
 
     Returns
     -------
@@ -143,8 +151,7 @@ def check_jacobian(
     >>> bool(check_jacobian(np.sin, lambda x: np.diag(np.cos(x)), [1.0, 2.0]))
     True
     """
-    rng = np.random.default_rng(0) if rng is None else rng
-    return _check_matrix(F, jacobian, x, rng, _JACOBIAN, **options)
+    return _check_matrix(F, jacobian, x, rng, _JACOBIAN, strategy, method, nearby)
 
 
 @dataclass(frozen=True)
@@ -152,48 +159,72 @@ class _Matrix:
     """What is checked entry by entry: the names for messages."""
 
     owner: str
-    noun: str
+    subject: str
     letter: str
+    function: str
+
+    def values(self, claim: Any, x: Any) -> Real:
+        """Return the matrix at `x` from a function or from values."""
+        name = self.subject.lower()
+        made = claim(x) if callable(claim) else claim
+        values = as_values(made, self.owner, f"{name}(x)" if callable(claim) else name)
+        return values.astype(np.result_type(values, np.float64))
+
+    def said(self, diagnosis: tuple[str, ...]) -> tuple[str, ...]:
+        """Sentences about a gradient, or one parameter, as sentences about the matrix."""
+        noun = f"the {self.subject}"
+        return tuple(
+            sentence.replace("the gradient", noun).replace(f": {self.letter} ", f": {noun} ")
+            for sentence in diagnosis
+        )
 
 
-_JACOBIAN = _Matrix("check_jacobian", "the Jacobian", "J")
-_HESSIAN = _Matrix("check_hessian", "the Hessian", "H")
+_JACOBIAN = _Matrix("check_jacobian", "Jacobian", "J", "F")
+_HESSIAN = _Matrix("check_hessian", "Hessian", "H", "gradient")
 
 
+@np.errstate(all="ignore")
 def _check_matrix(
     F: Callable[..., Any],
-    jacobian: Any,
+    claim: Any,
     x: ArrayLike,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     what: _Matrix,
-    **options: Any,
+    strategy: str = "auto",
+    method: str = "auto",
+    nearby: bool = True,
 ) -> GradientCheck:
-    need_callable(F, what.owner, "F")
+    need_callable(F, what.owner, what.function)
+    rng = generator(rng, what.owner)
     point = as_point(x, what.owner)
     number = is_number(x)
-    value = as_values(F(point[()] if number else point.copy()), what.owner, "F(x)")
+    call = f"{what.function}(x)"
+    value = as_values(F(point[()] if number else point.copy()), what.owner, call)
     v = rng.standard_normal(value.shape)
-
-    def entries(x: Any) -> Any:
-        return np.asarray(jacobian(x) if callable(jacobian) else jacobian, dtype=np.float64)
-
-    came = entries(point[()] if number else point.copy())
+    came = what.values(claim, point[()] if number else point.copy())
     if came.shape != value.shape + point.shape:
         result = _wrong_shape(came, value.shape + point.shape, what)
-        return _or_transposed(result, F, came, point, rng, what)
+        return _or_transposed(result, F, came, point, number, rng, what)
 
     def claimed(x: Any) -> Any:
-        return np.tensordot(v, entries(x), axes=v.ndim)
+        return np.tensordot(v, what.values(claim, x), axes=v.ndim)
 
-    result = check_gradient(
-        lambda x: np.sum(v * F(x)),
-        claimed if callable(jacobian) else claimed(point),
+    check = Check(
+        lambda x: np.sum(v * np.asarray(F(x))),
+        claimed if callable(claim) else claimed(point),
         x,
-        rng=rng,
-        **options,
+        strategy,
+        method,
+        rng,
+        what.owner,
     )
-    if result.verdict != "wrong" or result.index is None:
-        return result
+    result = replace(check.run(nearby=nearby), subject=what.subject)
+    if result.index is None:
+        return replace(result, diagnosis=what.said(result.diagnosis))
+    if result.verdict != "wrong":
+        # What was compared is a column, its outputs combined with random weights.
+        column = component(what.letter, (":",) * value.ndim + result.index)
+        return replace(result, worst=column, diagnosis=what.said(result.diagnosis))
     return _worst_entry(F, came, point, number, result, rng, what)
 
 
@@ -210,22 +241,31 @@ def _wrong_shape(came: Any, shape: tuple[int, ...], what: _Matrix) -> GradientCh
         method="shapes",
         step=0.0,
         evaluations=1,
-        diagnosis=(f"shape: {what.noun} has shape {came.shape}, and out + in is {shape}.",),
+        diagnosis=(f"shape: the {what.subject} has shape {came.shape}, and out + in is {shape}.",),
+        subject=what.subject,
     )
 
 
 def _or_transposed(
-    result: GradientCheck, F: Any, came: Any, point: Any, rng: np.random.Generator, what: _Matrix
+    result: GradientCheck,
+    F: Any,
+    came: Any,
+    point: Any,
+    number: bool,
+    rng: np.random.Generator,
+    what: _Matrix,
 ) -> GradientCheck:
     """Add a diagnosis if the transpose would pass."""
-    if came.ndim != 2 or (result.diagnosis[:1] and result.diagnosis[0].startswith("transposed")):
+    if came.ndim != 2:
         return result
-    lines = Lines(what.owner, F, point, scalar=False, name="F")
+    lines = Lines(
+        what.owner, F, point, scalar=False, scalar_input=number, name=what.function
+    )
     u = rng.standard_normal(point.shape)
     slope = slope_along(lines, u)
     if came.T.shape != lines.out + point.shape:
         return result
-    if np.linalg.norm(came.T @ u - slope) > 1e-6 * np.linalg.norm(slope):
+    if not np.linalg.norm(came.T @ u - slope) <= 1e-6 * np.linalg.norm(slope):
         return result
     return replace(result, diagnosis=(*result.diagnosis, "transposed: its transpose is right."))
 
@@ -241,14 +281,16 @@ def _worst_entry(
 ) -> GradientCheck:
     """Name the output that differs most in the column of the worst component."""
     assert result.index is not None
-    lines = Lines(what.owner, F, point, scalar=False, scalar_input=number, name="F")
+    lines = Lines(
+        what.owner, F, point, scalar=False, scalar_input=number, name=what.function
+    )
     unit = np.zeros(point.shape)
     unit[result.index] = 1.0
     column = slope_along(lines, unit, "extrapolated")
     analytic = came[(..., *result.index)]
     row = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(column - analytic)), lines.out))
     # Sentences about the form of x would be about columns here.
-    keep = ("constant", "sign", "float32", "precision")
+    keep = ("constant", "sign", "float", "precision", "not finite", "stale", "state", "accumul")
     result = replace(
         result,
         worst=component(what.letter, row + result.index),
@@ -256,14 +298,17 @@ def _worst_entry(
         analytic=float(analytic[row]),
         numerical=float(column[row]),
         diagnosis=tuple(
-            sentence.replace("the gradient", what.noun).replace(": x ", f": {what.noun} ")
-            for sentence in result.diagnosis
+            sentence.replace(": x ", f": the {what.subject} ")
+            for sentence in what.said(result.diagnosis)
             if sentence.startswith(keep)
         ),
     )
-    return _or_transposed(result, F, came, point, rng, what) if not result.diagnosis else result
+    if result.diagnosis:
+        return result
+    return _or_transposed(result, F, came, point, number, rng, what)
 
 
+@np.errstate(all="ignore")
 def check_hessian(
     f: Callable[..., Any],
     hessian: Any,
@@ -298,23 +343,23 @@ def check_hessian(
     """
     owner = "check_hessian"
     need_callable(f, owner)
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = generator(rng, owner)
     point = as_point(x, owner)
     if gradient is not None:
-        need_callable(gradient, owner, "gradient")
         return _check_matrix(gradient, hessian, x, rng, _HESSIAN)
-    came = np.asarray(hessian(point.copy()) if callable(hessian) else hessian, dtype=np.float64)
+    came = _HESSIAN.values(hessian, point[()] if is_number(x) else point.copy())
     if came.shape != point.shape * 2:
         return _wrong_shape(came, point.shape * 2, _HESSIAN)
     n = point.size
     square = came.reshape(n, n)
-    check = Check(f, came, point, "auto", "auto", rng, owner)
+    check = Check(f, came, x, "auto", "auto", rng, owner)
     if n <= SMALL:
-        value, error = numeric_hessian(check.f, point, method="richardson", return_error=True)
+        value, error = second_derivatives(check.lines, "richardson", None, want_error=True)
         along, slope, spread = None, value.ravel(), error.ravel()
     else:
         u = rng.choice([-1.0, 1.0], size=(3, n)) * rng.uniform(0.5, 1.0, size=(3, n))
         u *= np.maximum(1.0, np.abs(point.ravel())) / np.sqrt(n) / 8
+        u = few_digits(u)
         slope, spread = curvatures(check.lines.in_directions(u))
         along = np.einsum("ki,kj->kij", u, u).reshape(3, n * n)
     nan = np.full(len(slope), np.nan)
@@ -322,11 +367,14 @@ def check_hessian(
     evidence = Evidence(
         along, slope, spread, nan, nan, scale, "extrapolated second differences", 0.125
     )
-    names = Parameters(came, owner, "H")
+    names = Parameters(np.zeros(came.shape), owner, "H")
     limits = limits_for(check.lines.eps)
     # Second differences keep about three digits fewer.
     limits = replace(limits, great=1e3 * limits.great, acceptable=1e2 * limits.acceptable)
     result, _ = judge(evidence, came.ravel(), names, limits, check.evaluations)
+    result = replace(
+        result, subject=_HESSIAN.subject, diagnosis=_HESSIAN.said(result.diagnosis)
+    )
     if np.max(np.abs(square - square.T), initial=0.0) > 1e-9 * np.max(np.abs(square), initial=0.0):
         result = replace(
             result, verdict="wrong", diagnosis=("not symmetric: a Hessian equals its transpose.",)

@@ -17,20 +17,32 @@ __all__ = ["ORDER", "difference", "scales"]
 ORDER = {"forward": 1, "backward": 1, "central": 2}
 """Order of the truncation error of each difference in the step."""
 
+UNRESOLVED = {1: 0.15, 2: 0.5}
+"""Relative change of a slope under a doubled step, by order, from which on it says nothing.
+
+For log at a distance of one step from its edge the change is 0.21, and the error estimate that
+follows from it is already too small.
+"""
+
 SHRINK = 1 / 128
 """Factor between the steps that are tried when a function turns out to vary faster than expected."""
+
+
+def power_of_two(h: Any) -> Any:
+    """Return the power of two next below `h`: most of its additions to `x` are exact."""
+    return np.exp2(np.floor(np.log2(h)))
 
 
 def scales(lines: Lines) -> Real:
     """Length of one unit of change along each line: max(1, abs(x)), shape (m,).
 
-    Along a direction d it is the length t at which ``t * d`` changes `x` by one unit in the norm
-    weighted by those scales.
+    Along a direction d it is about the t at which ``t * d`` changes `x` by one unit in the norm
+    weighted by those scales: a power of two, so that a direction with few digits keeps them.
     """
     unit = np.maximum(1.0, np.abs(lines.x)).astype(np.float64)
     if lines.directions is None:
         return unit.ravel()
-    return np.array([length_along(direction, unit) for direction in lines.directions])
+    return power_of_two(np.array([length_along(along, unit) for along in lines.directions]))
 
 
 def other_scales(lines: Lines) -> Real:
@@ -46,12 +58,7 @@ def other_scales(lines: Lines) -> Real:
     with np.errstate(divide="ignore"):
         ratio = (unit / np.abs(lines.directions)).reshape(lines.lines, lines.x.size)
     least = ratio.min(axis=1, initial=np.inf)
-    return np.where(np.isfinite(least), least, 1.0)
-
-
-def power_of_two(h: Any) -> Any:
-    """Return the power of two next below `h`: most of its additions to `x` are exact."""
-    return np.exp2(np.floor(np.log2(h)))
+    return power_of_two(np.where(np.isfinite(least), least, 1.0))
 
 
 def difference(lines: Lines, method: str, h: Real | None, *, want_error: bool) -> tuple[Real, Real]:
@@ -192,8 +199,10 @@ def _error(lines: Lines, method: str, k: NDArray[np.intp], h: Real, slope: Real)
     shift = np.where(np.isfinite(longer), np.abs(longer - slope), np.abs(slope))
     level = np.fmax(2 * rounding, lines.noise(k) / lines.expand(h))
     size = rounding * lines.expand(h) / lines.eps
-    unresolved = (shift > np.abs(slope) / 2) & (shift * lines.expand(h) > 1e-3 * size + 9 * level)
-    return np.where(unresolved, np.inf, 2 * shift / (2 ** ORDER[method] - 1) + 4 * level)
+    order = ORDER[method]
+    unresolved = shift > UNRESOLVED[order] * np.abs(slope)
+    unresolved &= shift * lines.expand(h) > 1e-3 * size + 9 * level
+    return np.where(unresolved, np.inf, 2 * shift / (2**order - 1) + 4 * level)
 
 
 def at_edge(lines: Lines, k: int, h: float, *, fixed: bool) -> tuple[Any, Any]:
@@ -225,7 +234,8 @@ def at_edge(lines: Lines, k: int, h: float, *, fixed: bool) -> tuple[Any, Any]:
 
 def no_side(lines: Lines, k: int) -> ValueError:
     """Make the error for a line along which neither side of the point has values."""
+    why = f", which raised {type(lines.failure).__name__}" if lines.failure else ""
     return ValueError(
         f"`{lines.owner}` needs values next to `x`: moving {lines.label(k)} either way left the "
-        "domain of the function. Move `x` inside the domain, or pass a smaller h."
+        f"domain of the function{why}. {lines.advice}"
     )

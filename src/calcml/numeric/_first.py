@@ -39,6 +39,7 @@ def finish(value: Real, error: Real, x: Real, return_error: bool) -> Any:
     return (value, error) if return_error else value
 
 
+@np.errstate(all="ignore")
 def derivative(
     f: Callable[..., Any],
     x: ArrayLike,
@@ -79,7 +80,7 @@ def derivative(
     """
     need_choice(method, METHODS, "derivative", "method")
     point = as_point(x, "derivative")
-    step = as_step(h, point, "derivative")
+    step = as_step(h, point, "derivative", moves=method != "complex")
     if point.ndim:
         entries = Elementwise("derivative", f, point)
         entries.need_separate()
@@ -90,6 +91,7 @@ def derivative(
     return finish(value[0], error[0], point, return_error)
 
 
+@np.errstate(all="ignore")
 def gradient(
     f: Callable[..., Any],
     x: ArrayLike,
@@ -132,12 +134,13 @@ def gradient(
     """
     need_choice(method, METHODS, "gradient", "method")
     point = as_point(x, "gradient")
-    step = as_step(h, point, "gradient")
+    step = as_step(h, point, "gradient", moves=method != "complex")
     lines = Lines("gradient", f, point, batched=batched, scalar_input=is_number(x))
     value, error = slopes(lines, method, step, want_error=return_error)
     return finish(value.reshape(point.shape), error.reshape(point.shape), point, return_error)
 
 
+@np.errstate(all="ignore")
 def directional_derivative(
     f: Callable[..., Any],
     x: ArrayLike,
@@ -182,12 +185,14 @@ def directional_derivative(
     need_choice(method, METHODS, owner, "method")
     point = as_point(x, owner)
     direction = as_tangent(u, point, owner, "u").astype(point.dtype)
-    step = as_step(h, np.zeros((), dtype=point.dtype), owner)
+    step = as_step(h, point, owner, direction, moves=method != "complex")
     lines = Lines(owner, f, point, direction[None], scalar_input=is_number(x))
+    lines.direction = "`u`"
     value, error = slopes(lines, method, step, want_error=return_error)
     return finish(value[0], error[0], point, return_error)
 
 
+@np.errstate(all="ignore")
 def jacobian(
     F: Callable[..., Any],
     x: ArrayLike,
@@ -225,12 +230,17 @@ def jacobian(
     """
     need_choice(method, METHODS, "jacobian", "method")
     point = as_point(x, "jacobian")
-    step = as_step(h, point, "jacobian")
+    step = as_step(h, point, "jacobian", moves=method != "complex")
     number = is_number(x)
     lines = Lines(
         "jacobian", F, point, batched=batched, scalar=False, scalar_input=number, name="F"
     )
-    value, error = slopes(lines, method, step, want_error=return_error)
-    shape = (*lines.out, *point.shape)
-    value, error = (np.moveaxis(a, 0, -1).reshape(shape) for a in (value, error))
+    value, error = columns(lines, method, step, want_error=return_error)
     return finish(value, error, point, return_error)
+
+
+def columns(lines: Lines, method: str, h: Real | None, *, want_error: bool) -> tuple[Real, Real]:
+    """Slopes of every line and their errors as columns: shape out + in."""
+    value, error = slopes(lines, method, h, want_error=want_error)
+    shape = (*lines.out, *lines.x.shape)
+    return np.moveaxis(value, 0, -1).reshape(shape), np.moveaxis(error, 0, -1).reshape(shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +21,22 @@ BATCH = 1 << 14
 def length_along(direction: Real, unit: Real) -> float:
     """Return the t at which ``t * direction`` has norm 1, each component measured in its unit."""
     with np.errstate(all="ignore"):
-        length = float(np.linalg.norm((direction / unit).ravel()))
-    return 1.0 / length if length > 0 else 1.0
+        move = np.abs(direction / unit).ravel()
+        largest = float(move.max(initial=0.0))
+        if not largest > 0:
+            return 1.0
+        # Relative to the largest, so that no square overflows.
+        return 1.0 / (largest * float(np.linalg.norm(move / largest)))
+
+
+def few_digits(direction: Real) -> Real:
+    """Cut the entries to ten binary digits.
+
+    Times a power of two and added to `x` they need no rounding, unless the step is tiny: so
+    the point that is reached lies on the line.
+    """
+    cut = np.int64(-1) << np.int64(42)
+    return (np.ascontiguousarray(direction, dtype=np.float64).view(np.int64) & cut).view(np.float64)
 
 
 class Lines:
@@ -44,7 +59,16 @@ class Lines:
         Insist on out = ().
     scalar_input : bool
         `F` is called on a number, not on an array of shape ().
+    name : str
+        The name of `F`, for messages.
     """
+
+    direction = "the direction given"
+    """What messages call a line that is not along a coordinate."""
+    advice = "Move `x` inside the domain, or pass a smaller h."
+    """What messages say to do where there are no values next to the point."""
+    grain = 0.0
+    """Least noise of the function, if its caller knows some."""
 
     def __init__(
         self,
@@ -72,6 +96,7 @@ class Lines:
         self.failure: Exception | None = None
         # Shared by all lines through the point: noise belongs to the function.
         self._noise: list[Real] = []
+        self._spans: list[tuple[Real, Any] | None] = []
 
     def _at_point(self) -> Real:
         call = f"{self.name}(x)"
@@ -106,13 +131,22 @@ class Lines:
         return ((at + t.astype(at.dtype)) - at).astype(self.work)
 
     def _reach(self, k: np.intp, t: Any) -> Any:
-        direction = self.directions[k] if self.directions is not None else self.x
-        largest = np.abs(direction).max(initial=0.0)
-        if not largest > 0:
+        span = self._span(int(k))
+        if span is None:
             return t
-        unit = direction / largest
+        unit, size = span
         moved = self._point(int(k), t.astype(self.x.dtype), self.x.dtype) - self.x
-        return np.sum(moved * unit) / (np.sum(unit * unit) * largest)
+        return np.vdot(moved, unit) / size
+
+    def _span(self, k: int) -> tuple[Real, Any] | None:
+        """Direction k with largest entry 1, and what divides a projection on it; None for zeros."""
+        if not self._spans:
+            for direction in np.asarray(self.directions, dtype=self.work):
+                largest = np.abs(direction).max(initial=0.0)
+                unit = direction / (largest if largest > 0 else 1.0)
+                size = np.vdot(unit, unit) * largest
+                self._spans.append((unit, size) if largest > 0 else None)
+        return self._spans[k]
 
     def __call__(self, k: NDArray[np.intp], t: Real) -> Real:
         """Values of shape (p,) + out at parameters t of lines k, both of shape (p,)."""
@@ -159,17 +193,28 @@ class Lines:
             points.reshape(len(k), -1)[np.arange(len(k)), k] += t
         else:
             points += t.reshape(-1, *(1,) * self.x.ndim) * self.directions[k]
-        values = as_values(self.F(points), self.owner, f"{self.name}(x)")
+        try:
+            made = self.F(points)
+        except (ArithmeticError, ValueError):
+            if len(k) > 1:
+                # One point outside the domain must not cost the others their values.
+                return np.concatenate([self._batch(k[i : i + 1], t[i : i + 1]) for i in range(len(k))])
+            return self._outside()[None]
+        values = as_values(made, self.owner, f"{self.name}(x)")
         self._need_shape(values, (len(k), *self.out))
         return values
+
+    def _outside(self) -> Real:
+        """Values where the function raised, as math.log does at -1: NaN, as np.log returns."""
+        error = sys.exception()
+        self.failure = error if isinstance(error, Exception) else None
+        return np.full(self.out, np.nan)
 
     def _one(self, k: int, t: Any) -> Any:
         try:
             value = self.F(self._argument(self._point(k, t, self.x.dtype)))
-        except (ArithmeticError, ValueError) as error:
-            # math.log(-1) raises where np.log(-1) returns NaN: both mean "outside the domain".
-            self.failure = error
-            return np.nan
+        except (ArithmeticError, ValueError):
+            return self._outside()
         values = as_values(value, self.owner, f"{self.name}(x)")
         self._need_shape(values, self.out)
         return values
@@ -183,9 +228,9 @@ class Lines:
             )
 
     def label(self, k: int) -> str:
-        """Return the name of the component that line `k` moves, for messages."""
+        """Return what line `k` moves, for messages: ``x[2, 3]``, or `x` along a direction."""
         if self.directions is not None:
-            return "the direction given"
+            return f"`x` along {self.direction}"
         return f"`{component('x', tuple(int(i) for i in np.unravel_index(k, self.x.shape)))}`"
 
     def noise(self, k: NDArray[np.intp]) -> Real:
@@ -194,7 +239,7 @@ class Lines:
         Costs five calls, a few more for a function that varies fast.
         """
         if not self._noise:
-            rounding = self.eps * np.abs(self.value.astype(self.work))
+            rounding = np.maximum(self.eps * np.abs(self.value.astype(self.work)), self.grain)
             self._noise.append(np.maximum(rounding, self._measured()))
         return self._spread(self._noise[0], k)
 
@@ -239,7 +284,7 @@ class Lines:
         else:
             mixture = np.tensordot(weights, self.directions, axes=1)
             # Every component by about its unit, as along the coordinates.
-            mixture *= length_along(mixture, unit) * np.sqrt(np.count_nonzero(mixture))
+            mixture = mixture * length_along(mixture, unit) * np.sqrt(np.count_nonzero(mixture))
         return self.along(mixture)(np.zeros(len(t), dtype=np.intp), t)
 
     def combined(self, weights: Real) -> Lines:
@@ -252,6 +297,7 @@ class Lines:
         """Lines along these directions, shape (m,) + s, sharing the value at x and the noise."""
         lines = copy.copy(self)
         lines.directions, lines.lines = directions.astype(self.x.dtype), len(directions)
+        lines._spans = []
         return lines
 
     def share_noise(self, other: Lines) -> None:
@@ -259,9 +305,8 @@ class Lines:
         self._noise = other._noise
 
     def along(self, direction: Real) -> Lines:
-        line = copy.copy(self)
-        line.directions, line.lines = direction[None].astype(self.x.dtype), 1
-        return line
+        """One line along this direction, shape s."""
+        return Lines.in_directions(self, direction[None])
 
     def _spread(self, noise: Real, k: NDArray[np.intp]) -> Real:
         return np.broadcast_to(noise, (len(k), *self.out))
@@ -334,8 +379,11 @@ class Elementwise(Lines):
 
     def _all(self, t: Real) -> Real:
         self.count += 1
-        with np.errstate(all="ignore"):
-            value = self.F(self.x + t.reshape(self.x.shape).astype(self.x.dtype))
+        try:
+            with np.errstate(all="ignore"):
+                value = self.F(self.x + t.reshape(self.x.shape).astype(self.x.dtype))
+        except (ArithmeticError, ValueError):
+            return np.full(self.lines, self._outside())
         values = as_values(value, self.owner, "f(x)")
         self._need_shape(values, self.x.shape)
         return values.astype(self.work).ravel()

@@ -44,11 +44,17 @@ def richardson(lines: Lines, h: Real | None) -> tuple[Real, Real]:
     return extrapolated(lines, resolved(lines), h)
 
 
-def extrapolated(lines: Lines, anchor: Anchor, h: Real | None) -> tuple[Real, Real]:
-    """Slopes and error estimates from tables that must agree with the anchors."""
+def extrapolated(
+    lines: Lines, anchor: Anchor, h: Real | None, *, only: NDArray[np.intp] | None = None
+) -> tuple[Real, Real]:
+    """Slopes and error estimates from tables that must agree with the anchors.
+
+    Without a value where `only` leaves a line out.
+    """
     slope, error = anchor.slope.copy(), np.full_like(anchor.slope, np.nan)
     inside = all_finite(slope)
-    k = np.flatnonzero(inside)
+    wanted = np.isin(np.arange(lines.lines), only) if only is not None else np.full_like(inside, True)
+    k = np.flatnonzero(inside & wanted)
     top = TOP * anchor.unit if h is None else np.array(h, dtype=np.float64)
     level = np.fmax(
         4 * anchor.noise, 4 * lines.noise(np.arange(lines.lines)) / lines.expand(anchor.h)
@@ -74,7 +80,7 @@ def extrapolated(lines: Lines, anchor: Anchor, h: Real | None) -> tuple[Real, Re
         k = k[(astray | rough) & (top[k] > 4 * anchor.h[k])]
         top[k] = np.maximum(top[k] / SHORTER, 2 * anchor.h[k])
         first[k] = quotient(lines, "central", k, top[k])[0]
-    for edge in np.flatnonzero(~inside).tolist():
+    for edge in np.flatnonzero(~inside & wanted).tolist():
         slope[edge], error[edge] = at_edge(lines, edge, float(anchor.h[edge]), fixed=False)
     return slope, error
 

@@ -14,19 +14,21 @@ from calcml._checks import (
     as_step,
     as_tangent,
     as_values,
+    component,
     need_callable,
     need_choice,
     need_finite,
 )
 from calcml.numeric._complex import imaginary_gradient
 from calcml.numeric._differences import other_scales, power_of_two, scales
-from calcml.numeric._first import finish, is_number, jacobian
+from calcml.numeric._first import columns, finish, is_number
 from calcml.numeric._lines import Lines, length_along
 
 METHODS = ("central", "complex", "richardson")
 """The words that `method` may be for second derivatives."""
 
 
+@np.errstate(all="ignore")
 def hessian(
     f: Callable[..., Any],
     x: ArrayLike,
@@ -70,19 +72,36 @@ def hessian(
     """
     need_choice(method, METHODS, "hessian", "method")
     point = as_point(x, "hessian")
+    step = as_step(h, point, "hessian", moves=method != "complex")
     if gradient is not None:
-        return _from_gradient(gradient, x, point, method, h, return_error, batched)
+        lines = Lines(
+            "hessian",
+            gradient,
+            point,
+            batched=batched,
+            scalar=False,
+            scalar_input=is_number(x),
+            name="gradient",
+        )
+        return finish(*_from_gradient(lines, method, step), point, return_error)
     if method == "complex":
         raise ValueError(
             '`hessian` with method="complex" needs the gradient as a function: came gradient=None. '
             'Pass `gradient`, or use method="central" or "richardson".'
         )
-    step = as_step(h, point, "hessian")
-    n = point.size
     base = Lines("hessian", f, point, batched=batched, scalar_input=is_number(x))
-    unit = _units(base)
+    value, spread = second_derivatives(base, method, step, want_error=return_error)
+    return finish(value, spread, point, return_error)
+
+
+def second_derivatives(
+    base: Lines, method: str, step: Real | None, *, want_error: bool
+) -> tuple[Real, Real]:
+    """Hessian from values, and its error, both of shape s + s."""
+    n, point = base.x.size, base.x
     if step is None:
-        step = _fourth_root(base.eps) * unit if method == "central" else power_of_two(unit / 8)
+        relative = _fourth_root(base.eps) if method == "central" else 0.125
+        step = relative * _units(base, relative)
     i, j = np.triu_indices(n)
     sides = np.zeros((2, len(i), n))
     pair = np.arange(len(i))
@@ -93,16 +112,8 @@ def hessian(
     sides[0, pair[off], j[off]] = flat[j[off]]
     sides[1, pair[off], j[off]] = -flat[j[off]]
     rows = np.concatenate([sides[0], sides[1][off]])
-    directions = rows.reshape(len(rows), *point.shape)
-    lines = Lines(
-        "hessian",
-        f,
-        point,
-        directions.astype(point.dtype),
-        batched=batched,
-        scalar_input=is_number(x),
-    )
-    bend, error = _second(lines, method, want_error=return_error)
+    lines = base.in_directions(rows.reshape(len(rows), *point.shape))
+    bend, error = _second(lines, method, want_error=want_error)
     entries, doubt = bend[: len(i)].copy(), error[: len(i)].copy()
     entries[off] = (entries[off] - bend[len(i) :]) / 4
     doubt[off] = (doubt[off] + error[len(i) :]) / 4
@@ -111,20 +122,23 @@ def hessian(
     value[i, j] = value[j, i] = entries / scale
     spread[i, j] = spread[j, i] = doubt / scale
     shape = point.shape * 2
-    return finish(value.reshape(shape), spread.reshape(shape), point, return_error)
+    return value.reshape(shape), spread.reshape(shape)
 
 
 def _fourth_root(eps: float) -> float:
     return float(power_of_two(2 * eps**0.25))
 
 
-def _units(base: Lines) -> Real:
-    """Scale of each component, shrunk to abs(x) where both sides at the usual step have no values."""
-    unit = scales(base)
+def _units(base: Lines, relative: float) -> Real:
+    """Scale of each component, shrunk to abs(x) where a side at this step times it has no value.
+
+    A power of two, so that steps of a power of two times it add up exactly.
+    """
+    unit = power_of_two(scales(base))
     every = np.arange(base.lines)
     for sign in (1.0, -1.0):
-        outside = ~np.isfinite(base(every, sign * _fourth_root(base.eps) * unit))
-        unit = np.where(outside, np.minimum(unit, other_scales(base)), unit)
+        outside = ~np.isfinite(base(every, sign * relative * unit))
+        unit = np.where(outside, np.minimum(unit, power_of_two(other_scales(base))), unit)
     return unit
 
 
@@ -140,7 +154,9 @@ def _second(lines: Lines, method: str, *, want_error: bool) -> tuple[Real, Real]
         return bend, noise
     longer, _ = _bend(lines, k, 2.0)
     shift = np.where(np.isfinite(longer), np.abs(longer - bend), np.abs(bend))
-    return bend, shift + 4 * noise
+    # At a kink, a jump or an oscillation too fast for the step it grows as the step falls.
+    diverges = (np.abs(longer) < 0.7 * np.abs(bend)) & (np.abs(bend) > 16 * noise)
+    return bend, np.where(diverges, np.inf, shift + 4 * noise)
 
 
 def _bend(lines: Lines, k: NDArray[np.intp], t: float) -> tuple[Real, Real]:
@@ -176,36 +192,32 @@ def _extrapolated(lines: Lines, k: NDArray[np.intp]) -> tuple[Real, Real]:
 
 def _both_sides(lines: Lines, k: int) -> ValueError:
     moved = np.argwhere(lines.directions[k]) if lines.directions is not None else np.empty((0, 0))
-    names = " and ".join(f"`x{[int(i) for i in index] if len(index) else ''}`" for index in moved)
+    names = " and ".join(f"`{component('x', tuple(map(int, index)))}`" for index in moved)
+    if len(moved) > 2:
+        names = f"`x` along {lines.direction}"
     return ValueError(
         f"`{lines.owner}` needs values on both sides of `x`: moving {names} left the domain of the "
-        "function. Move `x` inside the domain, or pass a smaller h."
+        f"function. {lines.advice}"
     )
 
 
-def _from_gradient(
-    gradient: Callable[..., Any],
-    x: ArrayLike,
-    point: Real,
-    method: str,
-    h: ArrayLike | None,
-    return_error: bool,
-    batched: bool,
-) -> Any:
-    value, error = jacobian(gradient, x, method=method, h=h, return_error=True, batched=batched)
-    if np.shape(value) != point.shape * 2:
-        returned = np.shape(value)[: np.ndim(value) - point.ndim]
+def _from_gradient(lines: Lines, method: str, step: Real | None) -> tuple[Real, Real]:
+    """Jacobian of the gradient, made symmetric, and its error."""
+    point = lines.x
+    if lines.out != point.shape:
         raise ValueError(
             f"`hessian` needs `gradient` to return the shape of `x`, {point.shape}: came shape "
-            f"{returned}. Return one entry for each component of `x`."
+            f"{lines.out}. Return one entry for each component of `x`."
         )
-    n = point.size
-    value, error = (np.reshape(a, (n, n)) for a in (value, error))
-    shape = point.shape * 2
+    n, shape = point.size, point.shape * 2
+    value, error = (
+        np.reshape(a, (n, n)) for a in columns(lines, method, step, want_error=True)
+    )
     value, error = (value + value.T) / 2, np.maximum(error, error.T)
-    return finish(value.reshape(shape), error.reshape(shape), point, return_error)
+    return value.reshape(shape), error.reshape(shape)
 
 
+@np.errstate(all="ignore")
 def hvp(
     f: Callable[..., Any] | None,
     x: ArrayLike,
@@ -249,7 +261,7 @@ def hvp(
     need_choice(method, ("central", "complex"), "hvp", "method")
     point = as_point(x, "hvp")
     tangent = as_tangent(v, point, "hvp").astype(point.dtype)
-    step = as_step(h, np.zeros((), dtype=point.dtype), "hvp")
+    step = as_step(h, point, "hvp", tangent, moves=method != "complex")
     t = None if step is None else float(step)
     if gradient is None:
         need_callable(f, "hvp")
@@ -297,13 +309,13 @@ def _two_gradients(
 def _mixed(f: Any, x: ArrayLike, point: Real, v: Real, h: float | None) -> Any:
     """Component j is the mixed second difference along e_j and `v`: 4 n values."""
     base = Lines("hvp", f, point, scalar_input=is_number(x))
+    base.direction = "`v`"
     n, relative = point.size, _fourth_root(base.eps)
-    unit = _units(base)
+    unit = _units(base, relative)
     t = relative * length_along(v, unit.reshape(point.shape)) if h is None else h
     step = relative * unit
     own = np.diag(step).reshape(n, *point.shape)
-    directions = np.concatenate([own + t * v, own - t * v]).astype(point.dtype)
-    lines = Lines("hvp", f, point, directions, scalar_input=is_number(x))
+    lines = base.in_directions(np.concatenate([own + t * v, own - t * v]))
     bend, _ = _second(lines, "central", want_error=False)
     value = (bend[:n] - bend[n:]) / (4 * step * t)
     return finish(value.reshape(point.shape), value.reshape(point.shape), point, False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calcml._checks import Real
 from calcml.numeric._complex import TINY, call_complex, complex_step
-from calcml.numeric._differences import Anchor, quotient, resolved, scales
+from calcml.numeric._differences import Anchor, kinks, quotient, resolved, scales
 from calcml.numeric._lines import Lines, few_digits
 from calcml.numeric._richardson import extrapolated
 
@@ -29,6 +29,8 @@ class Evidence:
         Numerical slopes and their estimated errors.
     left, right : ndarray, shape (m,)
         One-sided slopes where there is a kink at the point, NaN elsewhere.
+    noise : ndarray, shape (m,)
+        Part of the error that comes from noise in the values of the function.
     scale : float
         Magnitude of the function, to which slopes near zero are related.
     method : str
@@ -40,6 +42,7 @@ class Evidence:
     error: Real
     left: Real
     right: Real
+    noise: Real
     scale: float
     method: str
     step: float
@@ -110,7 +113,7 @@ def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
         try:
             slope, error = complex_step(lines, None, patient=not allow_real)
             none = np.full(lines.lines, np.nan)
-            return Evidence(along, slope, error, none, none, scale, "complex step", 1e-20)
+            return Evidence(along, slope, error, none, none, error, scale, "complex step", 1e-20)
         except ValueError:
             if not allow_real:
                 raise
@@ -119,15 +122,26 @@ def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
         along = along[[0, -1]] if len(along) > 2 else along
         lines = lines.in_directions(along)
     anchor = resolved(lines)
-    left, right = _kinks(lines, anchor)
+    bend = kinks(lines, anchor)
     slope, error = anchor.slope.copy(), anchor.noise.copy()
-    k = np.flatnonzero(np.isnan(left))
+    k = np.flatnonzero(np.isnan(bend))
     if len(k):
         slope[k], error[k] = (a[k] for a in extrapolated(lines, anchor, None, only=k))
         _refine(lines, anchor, slope, error, k)
     length = 1.0 if along is None else np.linalg.norm(along, axis=1)
     step = float(np.max(anchor.h * length, initial=0.0))
-    return Evidence(along, slope, error, left, right, scale, "extrapolated differences", step)
+    noise = np.fmax(anchor.noise, lines.known_noise() / anchor.h)
+    return Evidence(
+        along,
+        slope,
+        error,
+        anchor.slope - bend,
+        anchor.slope + bend,
+        noise,
+        scale,
+        "extrapolated differences",
+        step,
+    )
 
 
 def _refine(
@@ -146,27 +160,6 @@ def _refine(
         better = bound < error[k]
         slope[k[better]], error[k[better]] = near[better], bound[better]
         k = k[~(error[k] <= 1e-7 * np.maximum(np.abs(slope[k]), 1e-300))]
-
-
-def _kinks(lines: Lines, anchor: Anchor) -> tuple[Real, Real]:
-    """One-sided slopes where they differ at the point itself, NaN where they do not.
-
-    At a kink f(h) - 2 f(0) + f(-h) is proportional to h, at a smooth point to its square.
-    """
-    left, right = np.full((2, lines.lines), np.nan)
-    with np.errstate(all="ignore"):
-        jump = np.abs(anchor.even) / anchor.h
-        noise = np.fmax(anchor.noise, lines.eps * np.abs(lines.value) / anchor.h)
-        seen = (jump > 1e-4 * np.abs(anchor.slope)) & (jump > 30 * noise)
-    k = np.flatnonzero(seen & np.isfinite(anchor.slope))
-    if not len(k):
-        return left, right
-    h = anchor.h[k] / 16
-    slope, _, even = quotient(lines, "central", k, h)
-    kink = (np.abs(even) / h > 0.5 * jump[k]) & (np.abs(even) > 20 * lines.noise(k))
-    bend = even[kink] / (2 * h[kink])
-    left[k[kink]], right[k[kink]] = slope[kink] - bend, slope[kink] + bend
-    return left, right
 
 
 def slope_along(lines: Lines, weights: Real, how: str = "pair") -> Any:

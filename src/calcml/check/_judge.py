@@ -60,10 +60,16 @@ def judge(
             f"{evidence.right[row]:.6g} on the other, so there is no derivative to compare with. "
             "Check at a point beside it.",
         )
+    elif verdict == "inconclusive" and evidence.error[row] > 100 * evidence.noise[row]:
+        diagnosis = (
+            "no slope: differences of the function do not settle as the step falls, as at a jump or "
+            "at the edge of the domain, so there is nothing to compare with. Check at another "
+            "point.",
+        )
     elif verdict == "inconclusive" or (np.all(explained) and shown > limits.great):
         diagnosis = (
-            "noise: the values of the function are too coarse to see relative errors below "
-            f"{blur:.0e}. Compute it in float64, and without a large constant.",
+            "noise: the values of the function are too coarse, or jump too much, to see relative "
+            f"errors below {blur:.0e}. Compute it in float64, and without a large constant.",
         )
     place, index = DIRECTION, None
     if evidence.along is None:

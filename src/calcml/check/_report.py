@@ -103,8 +103,8 @@ class GradientCheck:
         if math.isnan(self.analytic) and math.isnan(self.numerical) and self.index is None:
             return
         digits = 9
-        if 0 < self.relative_error < 1:
-            digits = min(17, max(9, 2 - math.floor(math.log10(self.relative_error))))
+        if 0 < self.relative_error < 1 and self.verdict != "great":
+            digits = min(15, max(9, 2 - math.floor(math.log10(self.relative_error))))
         place = "along" if self.worst == DIRECTION else "at"
         text = f"  {place} {self.worst}: {self.subject} {self.analytic:.{digits}g}"
         if not math.isnan(self.numerical):

@@ -91,12 +91,13 @@ class Check:
         method: str,
         rng: np.random.Generator | None,
         owner: str = "check_gradient",
+        call: str = "gradient(x)",
     ) -> None:
         need_callable(f, owner)
         need_choice(strategy, STRATEGIES, owner, "strategy")
         need_choice(method, METHODS, owner, "method")
         self.owner, self.gradient, self.method = owner, gradient, method
-        self.rng = generator(rng, owner)
+        self.rng, self.call = generator(rng, owner), call
         self.parameters = Parameters(x, owner)
         self.x = self.parameters.vector
         self.all = strategy == "all" or (strategy == "auto" and self.x.size <= SMALL)
@@ -133,7 +134,7 @@ class Check:
             self.lines.grain, spread = spread, 0.0
         raw = self.call_gradient(self.x)
         try:
-            claimed = self.parameters.pack(raw)
+            claimed = self.parameters.pack(raw, self.call)
         except ShapeProblem as problem:
             return self.wrong_shape(problem, raw)
         evidence = self.measure(claimed, allow_complex=not spread > 0)
@@ -231,7 +232,7 @@ class Check:
         if not callable(self.gradient):
             return result
         try:
-            again = self.parameters.pack(self.call_gradient(self.x))
+            again = self.parameters.pack(self.call_gradient(self.x), self.call)
         except (ShapeProblem, TypeError, ValueError):
             again = np.full_like(claimed, np.nan)
         size = max(float(np.linalg.norm(claimed)), np.finfo(float).tiny)
@@ -258,7 +259,7 @@ class Check:
             x = (self.x + shift).astype(self.x.dtype)
             try:
                 lines = self.through(x)
-                moved = self.parameters.pack(self.call_gradient(x))
+                moved = self.parameters.pack(self.call_gradient(x), self.call)
             except (ArithmeticError, ValueError, ShapeProblem):
                 continue
             if np.all(np.isfinite(moved)):

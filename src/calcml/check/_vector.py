@@ -114,6 +114,7 @@ def check_vjp(
         method,
         rng,
         "check_vjp",
+        "vjp(x, v)",
     )
     return check.run(nearby=nearby)
 
@@ -364,8 +365,10 @@ def check_hessian(
         along = np.einsum("ki,kj->kij", u, u).reshape(3, n * n)
     nan = np.full(len(slope), np.nan)
     scale = abs(float(check.lines.value))
+    # The last differences of a table have steps of 1/64 of the first ones.
+    noise = np.full(len(slope), check.lines.eps * scale * 8.0**2 * 64.0**2)
     evidence = Evidence(
-        along, slope, spread, nan, nan, scale, "extrapolated second differences", 0.125
+        along, slope, spread, nan, nan, noise, scale, "extrapolated second differences", 0.125
     )
     names = Parameters(np.zeros(came.shape), owner, "H")
     limits = limits_for(check.lines.eps)

@@ -17,7 +17,7 @@ from numpy.exceptions import ComplexWarning
 from numpy.typing import NDArray
 
 from calcml._checks import Real
-from calcml.numeric._differences import difference, power_of_two, resolved, scales
+from calcml.numeric._differences import difference, kinks, power_of_two, resolved, scales
 from calcml.numeric._lines import Elementwise, Lines, few_digits
 from calcml.numeric._richardson import richardson
 
@@ -140,9 +140,18 @@ def _need_equal(
     lines: Lines, mixed: Lines, slope: Real, claim: Real, allowed: Real, *, patient: bool
 ) -> None:
     """Raise unless the claims agree with real differences along mixtures of the lines."""
-    first = resolved(mixed).slope
+    anchor = resolved(mixed)
+    first = anchor.slope
     if np.all(np.abs(first - claim) <= allowed):
-        return
+        # At a kink such as that of abs at 0 both may agree on a slope that does not exist.
+        bend = kinks(mixed, anchor)
+        if np.all(np.isnan(bend)):
+            return
+        raise _refuse(
+            lines.owner,
+            "it has a kink at `x`, where left and right slopes differ",
+            'Move `x` beside the kink, or use method="central".',
+        )
     if not np.all(np.isfinite(first)):
         raise _refuse(
             lines.owner,

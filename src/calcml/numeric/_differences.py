@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from calcml._checks import Real
 from calcml.numeric._lines import Lines, length_along
 
-__all__ = ["ORDER", "difference", "scales"]
+__all__ = ["ORDER", "Anchor", "difference", "kinks", "quotient", "resolved", "scales"]
 
 ORDER = {"forward": 1, "backward": 1, "central": 2}
 """Order of the truncation error of each difference in the step."""
@@ -140,6 +140,29 @@ def resolved(lines: Lines) -> Anchor:
     outside = ~all_finite(slope)
     h[outside] = usual[outside]
     return Anchor(slope, noise, even, h, unit)
+
+
+def kinks(lines: Lines, anchor: Anchor) -> Real:
+    """Half of the jump of the slope at the point itself, NaN where there is none; (m,) + out.
+
+    At a kink f(h) - 2 f(0) + f(-h) is proportional to h, at a smooth point to its square.
+    """
+    bend = np.full_like(anchor.slope, np.nan)
+    with np.errstate(all="ignore"):
+        jump = np.abs(anchor.even) / lines.expand(anchor.h)
+        every = np.arange(lines.lines)
+        rounding = lines.eps * np.abs(lines.start(every)) / lines.expand(anchor.h)
+        noise = np.fmax(anchor.noise, rounding)
+        seen = (jump > 1e-4 * np.abs(anchor.slope)) & (jump > 30 * noise)
+    k = every[any_of(seen) & all_finite(anchor.slope)]
+    if not len(k):
+        return bend
+    h = anchor.h[k] / 16
+    _, _, even = quotient(lines, "central", k, h)
+    there = seen[k] & (np.abs(even) > 0.5 * jump[k] * lines.expand(h))
+    there &= np.abs(even) > 20 * lines.noise(k)
+    bend[k] = np.where(there, even / (2 * lines.expand(h)), np.nan)
+    return bend
 
 
 def _only_rounded(new: Real, new_even: Real, slope: Real, even: Real, h: Real) -> NDArray[np.bool_]:

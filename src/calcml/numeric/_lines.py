@@ -239,9 +239,15 @@ class Lines:
         Costs five calls, a few more for a function that varies fast.
         """
         if not self._noise:
-            rounding = np.maximum(self.eps * np.abs(self.value.astype(self.work)), self.grain)
-            self._noise.append(np.maximum(rounding, self._measured()))
+            self._noise.append(np.maximum(self._rounding(), self._measured()))
         return self._spread(self._noise[0], k)
+
+    def known_noise(self) -> Real:
+        """Noise as far as it was measured, rounding error otherwise: shape out."""
+        return self._noise[0] if self._noise else self._rounding()
+
+    def _rounding(self) -> Real:
+        return np.maximum(self.eps * np.abs(self.value.astype(self.work)), self.grain)
 
     def _measured(self) -> Real:
         rng = np.random.default_rng(0)

@@ -49,7 +49,7 @@ def judge(
     row = int(np.argmax(np.where(np.array(words) == verdict, rank, -1.0)))
     shown = float(np.max(difference) / np.max(size)) if np.all(explained) else float(rank[row])
     diagnosis: tuple[str, ...] = ()
-    blur = float(np.max(evidence.error / size))
+    blur = float(np.max(evidence.error) / np.max(size))
     if verdict == "wrong":
         diagnosis = explain(evidence, claimed, parameters, limits.visible)
         if not diagnosis and evidence.along is None:
@@ -93,8 +93,10 @@ def judge(
 def verdicts(evidence: Evidence, claimed: Real, limits: Limits) -> list[str]:
     """One verdict for each slope of the evidence."""
     claims, sizes = evidence.claims(claimed), evidence.sizes(claimed)
-    # A slope that changes the function by less than its rounding is as good as zero.
-    largest = max(float(np.max(sizes, initial=0.0)), evidence.scale)
+    # A slope that changes the function by less than its rounding is as good as zero, and so is one
+    # that a neighbor of the point may have.
+    strongest = float(np.max(sizes, initial=0.0))
+    largest = max(strongest, evidence.scale, 10 * evidence.grid / limits.great)
     return [
         _verdict(
             float(claims[i]),
@@ -103,6 +105,7 @@ def verdicts(evidence: Evidence, claimed: Real, limits: Limits) -> list[str]:
             float(sizes[i]),
             float(evidence.left[i]),
             float(evidence.right[i]),
+            strongest,
             largest,
             limits,
         )
@@ -117,13 +120,14 @@ def _verdict(
     size: float,
     left: float,
     right: float,
+    strongest: float,
     largest: float,
     limits: Limits,
 ) -> str:
     difference = abs(claim - slope)
     if np.isfinite(left):
         low, high = min(left, right), max(left, right)
-        slack = 1e-4 * max(size, high - low)
+        slack = 1e-4 * max(size, high - low) + 5 * error
         return "kink" if low - slack <= claim <= high + slack else "wrong"
     relative = difference / size
     if relative > limits.visible and difference > 5 * error:
@@ -133,7 +137,7 @@ def _verdict(
     if difference <= 3 * error:
         # As good as the measurement: small beside the others, or not measured at all.
         relative = difference / largest
-        if relative > limits.great and error > 0.1 * size:
+        if relative > limits.great and error > min(10 * size, strongest) * limits.blind:
             return "inconclusive"
     return "great" if relative <= limits.great else "acceptable"
 

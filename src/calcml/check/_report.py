@@ -17,12 +17,15 @@ class Limits:
     """Relative errors that separate the verdicts, for one number format.
 
     Up to `great` a gradient is great, up to `acceptable` it is acceptable. A difference above
-    `visible` that the error of the numerical derivative cannot explain is wrong, however small.
+    `visible` that the error of the numerical derivative cannot explain is wrong, however small. A
+    numerical derivative cannot tell if its error is above `blind` times the largest slope, or ten
+    times that share of its own.
     """
 
     great: float
     acceptable: float
     visible: float
+    blind: float = 0.01
 
 
 def limits_for(eps: float) -> Limits:
@@ -33,7 +36,7 @@ def limits_for(eps: float) -> Limits:
         return Limits(1e-7, 1e-5, 1e-9)
     if eps < 1e-5:
         return Limits(1e-3, 1e-2, 1e-4)
-    return Limits(5e-2, 2e-1, 2e-2)
+    return Limits(5e-2, 2e-1, 2e-2, 0.1)
 
 
 @dataclass(frozen=True)

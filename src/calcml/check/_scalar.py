@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from calcml._checks import Real, need_callable, need_choice
 from calcml.check._diagnosis import explain_shape
-from calcml.check._evidence import Evidence, directions, measure, slope_along
+from calcml.check._evidence import IMAGINARY, Evidence, directions, measure, slope_along
 from calcml.check._judge import judge, precision, slice_masks, verdicts
 from calcml.check._parameters import Parameters, ShapeProblem
 from calcml.check._report import DIRECTION, GradientCheck, limits_for
@@ -139,6 +139,9 @@ class Check:
             return self.wrong_shape(problem, raw)
         evidence = self.measure(claimed, allow_complex=not spread > 0)
         result, row = judge(evidence, claimed, self.parameters, self.limits, self.evaluations)
+        if result.verdict == "wrong" and evidence.step > IMAGINARY and self.lines.louder():
+            evidence = self.measure(claimed, allow_complex=False)
+            result, row = judge(evidence, claimed, self.parameters, self.limits, self.evaluations)
         if spread > 0:
             return _stochastic(result, spread)
         if result.verdict == "wrong" and evidence.along is not None and row is not None:
@@ -272,7 +275,7 @@ class Check:
             along = directions(x, moved, count, self.rng)[count // 2]
             evidence = measure(
                 lines.in_directions(along[None]),
-                allow_complex=result.method == "complex step",
+                allow_complex=result.step <= IMAGINARY,
                 allow_real=True,
             )
             if verdicts(evidence, moved, self.limits) != ["wrong"]:
@@ -309,7 +312,7 @@ def generator(rng: Any, owner: str) -> np.random.Generator:
 
 def _how(evidence: Evidence, relative: float) -> str:
     """Choose the cheapest measurement that sees a relative difference of this size."""
-    if evidence.method == "complex step":
+    if evidence.step <= IMAGINARY:
         return "complex"
     return "pair" if relative > 1e-5 else "extrapolated"
 

@@ -368,7 +368,7 @@ def check_hessian(
     # The last differences of a table have steps of 1/64 of the first ones.
     noise = np.full(len(slope), check.lines.eps * scale * 8.0**2 * 64.0**2)
     evidence = Evidence(
-        along, slope, spread, nan, nan, noise, scale, "extrapolated second differences", 0.125
+        along, slope, spread, nan, nan, noise, scale, 0.0, "extrapolated second differences", 0.125
     )
     names = Parameters(np.zeros(came.shape), owner, "H")
     limits = limits_for(check.lines.eps)

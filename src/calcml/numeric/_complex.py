@@ -144,7 +144,7 @@ def _need_equal(
     first = anchor.slope
     if np.all(np.abs(first - claim) <= allowed):
         # At a kink such as that of abs at 0 both may agree on a slope that does not exist.
-        bend = kinks(mixed, anchor)
+        _, _, bend = kinks(mixed, anchor)
         if np.all(np.isnan(bend)):
             return
         raise _refuse(

@@ -24,6 +24,9 @@ For log at a distance of one step from its edge the change is 0.21, and the erro
 follows from it is already too small.
 """
 
+SHORTEST = 2.0**-42
+"""Shortest step relative to the scale of a line: it still moves a direction of ten digits exactly."""
+
 SHRINK = 1 / 128
 """Factor between the steps that are tried when a function turns out to vary faster than expected."""
 
@@ -130,24 +133,30 @@ def resolved(lines: Lines) -> Anchor:
         change = np.abs(new[0] - slope[todo])
         # Equal slopes at two steps: a critical point or a kink. The longer step has less noise.
         level = np.fmax(new[1], lines.noise(todo) / lines.expand(relative * smaller))
-        same = ~any_of(~(change <= 8 * level + 1e-5 * np.abs(new[0])))
+        same = ~any_of(~(change <= 8 * np.fmax(level, noise[todo]) + 1e-5 * np.abs(new[0])))
         same |= _only_rounded(new[0], new[2], slope[todo], even[todo], lines.expand(h[todo]))
-        take = todo[~same]
+        # An even part in the square of the step is that of a bend: the function is resolved.
+        old = even[todo] / lines.expand(h[todo]) ** 2
+        bent = ~any_of(~(np.abs(new[2] / lines.expand(relative * smaller) ** 2 / old - 1) < 0.1))
+        take, bent = todo[~same], bent[~same]
         slope[take], noise[take], even[take] = new[0][~same], level[~same], new[2][~same]
         unit[take] = smaller[~same]
         h[take] = relative * smaller[~same]
-        todo = take[_in_doubt(slope[take], noise[take], even[take], lines.expand(h[take]))]
+        doubt = _in_doubt(slope[take], noise[take], even[take], lines.expand(h[take]))
+        todo = take[doubt & ~bent]
     outside = ~all_finite(slope)
     h[outside] = usual[outside]
     return Anchor(slope, noise, even, h, unit)
 
 
-def kinks(lines: Lines, anchor: Anchor) -> Real:
-    """Half of the jump of the slope at the point itself, NaN where there is none; (m,) + out.
+def kinks(lines: Lines, anchor: Anchor) -> tuple[Real, Real, Real]:
+    """Mean slopes, their noise, and half of the jump of the slope at the point; (m,) + out each.
 
-    At a kink f(h) - 2 f(0) + f(-h) is proportional to h, at a smooth point to its square.
+    The jump is NaN where there is none. At a kink f(h) - 2 f(0) + f(-h) is proportional to h, at a
+    smooth point to its square.
     """
-    bend = np.full_like(anchor.slope, np.nan)
+    slope, grain = anchor.slope.copy(), anchor.noise.copy()
+    bend = np.full_like(slope, np.nan)
     with np.errstate(all="ignore"):
         jump = np.abs(anchor.even) / lines.expand(anchor.h)
         every = np.arange(lines.lines)
@@ -156,13 +165,20 @@ def kinks(lines: Lines, anchor: Anchor) -> Real:
         seen = (jump > 1e-4 * np.abs(anchor.slope)) & (jump > 30 * noise)
     k = every[any_of(seen) & all_finite(anchor.slope)]
     if not len(k):
-        return bend
-    h = anchor.h[k] / 16
-    _, _, even = quotient(lines, "central", k, h)
+        return slope, grain, bend
+    # A kink nearby looks alike until the step is shorter than its distance: take the shortest step
+    # at which the jump would still be measured to four digits.
+    smallest = np.where(seen[k], jump[k], np.inf).reshape(len(k), math.prod(lines.out)).min(axis=1)
+    loudest = lines.noise(k).reshape(len(k), math.prod(lines.out)).max(axis=1)
+    least = np.maximum(1e4 * loudest / smallest, SHORTEST * scales(lines)[k])
+    h = power_of_two(np.clip(least, anchor.h[k] * 2.0**-30, anchor.h[k] / 16))
+    near, _, even = quotient(lines, "central", k, h)
     there = seen[k] & (np.abs(even) > 0.5 * jump[k] * lines.expand(h))
     there &= np.abs(even) > 20 * lines.noise(k)
+    slope[k] = np.where(there, near, slope[k])
+    grain[k] = np.where(there, lines.noise(k) / lines.expand(h), grain[k])
     bend[k] = np.where(there, even / (2 * lines.expand(h)), np.nan)
-    return bend
+    return slope, grain, bend
 
 
 def _only_rounded(new: Real, new_even: Real, slope: Real, even: Real, h: Real) -> NDArray[np.bool_]:
@@ -185,22 +201,23 @@ def _in_doubt(slope: Real, noise: Real, even: Real, h: Real) -> NDArray[np.bool_
 def quotient(lines: Lines, method: str, k: NDArray[np.intp], h: Real) -> tuple[Real, Real, Real]:
     """Difference quotients, their rounding noise, and f(h) - 2 f(0) + f(-h): (p,) + out each."""
     f0 = lines.start(k)
-    up: Real
-    down: Real
-    length: Real
-    if method == "central":
-        both = lines(np.concatenate([k, k]), np.concatenate([h, -h]))
-        up, down = both[: len(k)], both[len(k) :]
-        length = lines.reach(k, h) - lines.reach(k, -h)
-    else:
+    if method != "central":
         side = h if method == "forward" else -h
-        up, down = lines(k, side), f0
-        length = lines.reach(k, side)
+        up, length = lines(k, side), lines.expand(lines.reach(k, side))
+        size = np.maximum(np.abs(up), np.abs(f0))
+        return (up - f0) / length, lines.eps * size / np.abs(length), up - f0
+    both = lines(np.concatenate([k, k]), np.concatenate([h, -h]))
+    up, down = both[: len(k)], both[len(k) :]
+    right, left = lines.expand(lines.reach(k, h)), lines.expand(lines.reach(k, -h))
     size = np.maximum(np.maximum(np.abs(up), np.abs(down)), np.abs(f0))
-    length = lines.expand(length)
     with np.errstate(all="ignore"):
         even = (up - f0) + (down - f0)
-        return (up - down) / length, lines.eps * size / np.abs(length), even
+        # Rounding x + h and x - h leaves sides of unequal length: times the curvature it matters
+        # where the slope is near zero, and is taken away.
+        bend = even / (right**2 + left**2)
+        slope = (up - down) / (right - left) - bend * (right + left)
+        noise = lines.eps * size / np.abs(right - left) + np.abs(bend) * lines.expand(lines.grid(k))
+        return slope, noise, even
 
 
 def all_finite(slope: Real) -> NDArray[np.bool_]:
@@ -224,7 +241,7 @@ def _error(lines: Lines, method: str, k: NDArray[np.intp], h: Real, slope: Real)
     size = rounding * lines.expand(h) / lines.eps
     order = ORDER[method]
     unresolved = shift > UNRESOLVED[order] * np.abs(slope)
-    unresolved &= shift * lines.expand(h) > 1e-3 * size + 9 * level
+    unresolved &= shift * lines.expand(h) > 1e-3 * size + 9 * level * lines.expand(h)
     return np.where(unresolved, np.inf, 2 * shift / (2**order - 1) + 4 * level)
 
 

@@ -96,7 +96,7 @@ class Lines:
         self.failure: Exception | None = None
         # Shared by all lines through the point: noise belongs to the function.
         self._noise: list[Real] = []
-        self._spans: list[tuple[Real, Any] | None] = []
+        self._spans: list[tuple[int | None, float]] = []
 
     def _at_point(self) -> Real:
         call = f"{self.name}(x)"
@@ -124,29 +124,39 @@ class Lines:
         return np.broadcast_to(self.value.astype(self.work), (len(k), *self.out))
 
     def reach(self, k: NDArray[np.intp], t: Real) -> Real:
-        """Return the parameters really reached, after ``x + t`` was rounded."""
-        if self.directions is not None:
-            return np.array([self._reach(*pair) for pair in zip(k, t, strict=True)], self.work)
-        at = self.x.ravel()[k]
-        return ((at + t.astype(at.dtype)) - at).astype(self.work)
+        """Return the parameters really reached, after ``x + t`` was rounded.
 
-    def _reach(self, k: np.intp, t: Any) -> Any:
-        span = self._span(int(k))
-        if span is None:
-            return t
-        unit, size = span
-        moved = self._point(int(k), t.astype(self.x.dtype), self.x.dtype) - self.x
-        return np.vdot(moved, unit) / size
+        Along several components at once each is rounded in its own way, and it depends on the
+        function which of them counts: then it is the parameter itself.
+        """
+        t = t.astype(self.x.dtype)
+        if self.directions is None:
+            at = self.x.ravel()[k]
+            return ((at + t) - at).astype(self.work)
+        reached = t.astype(self.work)
+        for place, line in enumerate(k):
+            alone = self._moved()[line][0]
+            if alone is not None:
+                at, along = self.x.ravel()[alone], self.directions[line].ravel()[alone]
+                reached[place] = (self.work.type(at + t[place] * along) - at) / along
+        return reached
 
-    def _span(self, k: int) -> tuple[Real, Any] | None:
-        """Direction k with largest entry 1, and what divides a projection on it; None for zeros."""
-        if not self._spans:
-            for direction in np.asarray(self.directions, dtype=self.work):
-                largest = np.abs(direction).max(initial=0.0)
-                unit = direction / (largest if largest > 0 else 1.0)
-                size = np.vdot(unit, unit) * largest
-                self._spans.append((unit, size) if largest > 0 else None)
-        return self._spans[k]
+    def grid(self, k: NDArray[np.intp]) -> Real:
+        """Distance by which rounding may move the points that lines k reach, shape (p,)."""
+        eps = float(np.finfo(self.x.dtype).eps)
+        if self.directions is None:
+            return eps * np.abs(self.x.ravel()[k]).astype(self.work)
+        return np.array([eps * self._moved()[line][1] for line in k], self.work)
+
+    def _moved(self) -> list[tuple[int | None, float]]:
+        """For each direction the only component that it moves, if one, and the norm of `x` by its."""
+        if not self._spans and self.directions is not None:
+            size = float(np.linalg.norm(self.x.ravel()))
+            for direction in self.directions.reshape(self.lines, -1):
+                length = float(np.linalg.norm(direction))
+                alone = int(np.argmax(np.abs(direction))) if np.count_nonzero(direction) == 1 else None
+                self._spans.append((alone, size / length if length > 0 else 0.0))
+        return self._spans
 
     def __call__(self, k: NDArray[np.intp], t: Real) -> Real:
         """Values of shape (p,) + out at parameters t of lines k, both of shape (p,)."""
@@ -239,8 +249,17 @@ class Lines:
         Costs five calls, a few more for a function that varies fast.
         """
         if not self._noise:
-            self._noise.append(np.maximum(self._rounding(), self._measured()))
+            self._noise.append(np.maximum(self._rounding(), self._measured(0)))
         return self._spread(self._noise[0], k)
+
+    def louder(self) -> bool:
+        """Measure the noise along another line too; whether it is more than was known.
+
+        Six coarsely rounded values may lie on a smooth curve by chance.
+        """
+        known = self.known_noise()
+        self._noise[:] = [np.maximum(known, self._measured(1))]
+        return bool(np.any(self._noise[0] > 4 * known))
 
     def known_noise(self) -> Real:
         """Noise as far as it was measured, rounding error otherwise: shape out."""
@@ -249,8 +268,8 @@ class Lines:
     def _rounding(self) -> Real:
         return np.maximum(self.eps * np.abs(self.value.astype(self.work)), self.grain)
 
-    def _measured(self) -> Real:
-        rng = np.random.default_rng(0)
+    def _measured(self, seed: int) -> Real:
+        rng = np.random.default_rng(seed)
         size = np.abs(self.x)
         unit = np.where(size > 0, np.minimum(size, 1.0), 1.0)
         signs = rng.choice([-1.0, 1.0], size=self.lines) * rng.uniform(0.5, 1.0, self.lines)
@@ -268,20 +287,24 @@ class Lines:
         return np.where(np.isfinite(least), least, 0.0)
 
     def _noise_at(self, spacing: float, signs: Real, unit: Real) -> tuple[Real, bool]:
-        level, clear = self._level(spacing, signs, unit)
-        if clear and np.any(level > 100 * self.eps * np.abs(self.value)):
+        level, clear, size = self._level(spacing, signs, unit)
+        if clear and np.any(level > 100 * self.eps * size):
             # The differences of a kink look like noise, but they grow with the spacing.
-            longer, _ = self._level(16 * spacing, signs, unit)
+            longer, _, _ = self._level(16 * spacing, signs, unit)
             clear = not np.any(longer > 10 * level)
         return level, clear
 
-    def _level(self, spacing: float, signs: Real, unit: Real) -> tuple[Real, bool]:
-        t = spacing * np.arange(-2, POINTS - 2)
+    def _level(self, spacing: float, signs: Real, unit: Real) -> tuple[Real, bool, Real]:
+        # Bent a little, so that coarsely rounded values do not happen to lie on a line; differences of
+        # third order and higher do not see a parabola.
+        place = np.arange(-2, POINTS - 2)
+        t = spacing * (place + 0.137 * place**2)
         values = self._together(signs, t[t != 0], unit)
         values = np.insert(values, 2, self.value, axis=0)
+        size = np.abs(values).max(axis=0)
         if not np.all(np.isfinite(values)):
-            return np.full(self.value.shape, np.nan), False
-        return noise_from(values, np.abs(values).max(axis=0))
+            return np.full(self.value.shape, np.nan), False, size
+        return *noise_from(values, size), size
 
     def _together(self, weights: Real, t: Real, unit: Real) -> Real:
         """Values with all lines moved at once, each in its unit: shape (p,) + out."""
@@ -307,8 +330,8 @@ class Lines:
         return lines
 
     def share_noise(self, other: Lines) -> None:
-        """Take over the noise that was measured at another point."""
-        self._noise = other._noise
+        """Take over the noise that was measured at another point: at least the rounding here."""
+        self._noise = [np.maximum(noise, self._rounding()) for noise in other._noise]
 
     def along(self, direction: Real) -> Lines:
         """One line along this direction, shape s."""

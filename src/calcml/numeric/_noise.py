@@ -20,10 +20,7 @@ POINTS = 6
 """Values on the line, the one at the point itself included."""
 
 SPACINGS = (0.87e-6, 1.7e-9, 3.3e-12)
-"""Spacings that are tried, longest first, relative to the scale of the point.
-
-They are no round numbers, so that rounded values do not happen to lie on a line.
-"""
+"""Spacings that are tried, longest first, relative to the scale of the point."""
 
 
 def noise_from(values: Real, size: Real) -> tuple[Real, bool]:

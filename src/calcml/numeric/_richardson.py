@@ -45,11 +45,18 @@ def richardson(lines: Lines, h: Real | None) -> tuple[Real, Real]:
 
 
 def extrapolated(
-    lines: Lines, anchor: Anchor, h: Real | None, *, only: NDArray[np.intp] | None = None
+    lines: Lines,
+    anchor: Anchor,
+    h: Real | None,
+    *,
+    only: NDArray[np.intp] | None = None,
+    goal: float = GOAL,
+    tries: int = 4,
 ) -> tuple[Real, Real]:
     """Slopes and error estimates from tables that must agree with the anchors.
 
-    Without a value where `only` leaves a line out.
+    Without a value where `only` leaves a line out. Tables end at a relative error of eps**goal,
+    and there are at most `tries` of them, with shorter and shorter steps.
     """
     slope, error = anchor.slope.copy(), np.full_like(anchor.slope, np.nan)
     inside = all_finite(slope)
@@ -60,10 +67,10 @@ def extrapolated(
         4 * anchor.noise, 4 * lines.noise(np.arange(lines.lines)) / lines.expand(anchor.h)
     )
     first = _first_rows(lines, k, top, anchor, level)
-    for _ in range(4):
+    for _ in range(tries):
         if not len(k):
             break
-        best, bound, bend = _table(lines, k, top[k], first[k])
+        best, bound, bend, floor = _table(lines, k, top[k], first[k], goal)
         apart = np.abs(best - anchor.slope[k])
         # The anchor has an error in h**2 of its own, which the table knows.
         own = 2 * bend * lines.expand(anchor.h[k]) ** 2
@@ -72,7 +79,7 @@ def extrapolated(
         astray = wild | any_of(apart > allowed + 5 * level[k])
         # A table that did not converge is tried again with shorter steps, if noise permits.
         ahead = 50 * lines.noise(k) / lines.expand(top[k] / SHORTER)
-        rough = any_of(bound > np.maximum(ROUGH * np.abs(best), 10 * ahead))
+        rough = any_of(bound > np.maximum(ROUGH * np.abs(best), np.maximum(10 * ahead, 8 * floor)))
         bound = np.where(lines.expand(astray), bound + apart, bound)
         better = ~(error[k] <= bound)
         slope[k] = np.where(better, best, slope[k])
@@ -104,13 +111,15 @@ def _first_rows(lines: Lines, k: NDArray[np.intp], top: Real, anchor: Anchor, le
     return first
 
 
-def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[Real, Real, Real]:
-    """Best entry of the table of each line k, its error estimate, and the error of row 0 by h**2.
+def _table(
+    lines: Lines, k: NDArray[np.intp], top: Real, first: Real, goal: float
+) -> tuple[Real, Real, Real, Real]:
+    """Best entry of the table of each line k, its error, that of row 0 by h**2, and the noise.
 
-    The estimate is infinite for lines whose first rows do not converge as errors in h**2 must.
+    The error estimate is infinite for lines whose first rows do not converge as errors in h**2 must.
     """
     best, bound = first.copy(), np.full_like(first, np.inf)
-    scatter = np.zeros_like(first)
+    scatter, level = np.zeros_like(first), np.zeros_like(first)
     last = top.copy()
     table = [first.copy()]
     active = np.arange(len(k))
@@ -148,8 +157,9 @@ def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[R
                 table.append(np.full_like(first, np.nan))
             table[m][active] = entry
         scatter[active] = least * lines.expand(last[active])
-        goal = np.maximum(2 * floor, lines.eps**GOAL * np.abs(best[active]))
-        done = ~any_of(bound[active] > goal)
+        level[active] = floor
+        enough = np.maximum(2 * floor, lines.eps**goal * np.abs(best[active]))
+        done = ~any_of(bound[active] > enough)
         settled[active[done]] = True
         improved = any_of(bound[active] < before / 2)
         if row == 2:
@@ -162,4 +172,4 @@ def _table(lines: Lines, k: NDArray[np.intp], top: Real, first: Real) -> tuple[R
     if np.any(settled):
         common = np.median(scatter[settled], axis=0, keepdims=True)
         bound = np.maximum(bound, 5 * common / lines.expand(last))
-    return best, bound, np.abs(table[0] - best) / lines.expand(last) ** 2
+    return best, bound, np.abs(table[0] - best) / lines.expand(last) ** 2, level

@@ -139,7 +139,8 @@ class Check:
             return self.wrong_shape(problem, raw)
         evidence = self.measure(claimed, allow_complex=not spread > 0)
         result, row = judge(evidence, claimed, self.parameters, self.limits, self.evaluations)
-        if result.verdict == "wrong" and evidence.step > IMAGINARY and self.lines.louder():
+        doubted = result.verdict in ("wrong", "kink") and evidence.step > IMAGINARY
+        if doubted and self.lines.louder():
             evidence = self.measure(claimed, allow_complex=False)
             result, row = judge(evidence, claimed, self.parameters, self.limits, self.evaluations)
         if spread > 0:
@@ -273,11 +274,10 @@ class Check:
         # An accusation takes two directions that agree, in different units.
         for count in (1, 3):
             along = directions(x, moved, count, self.rng)[count // 2]
-            evidence = measure(
-                lines.in_directions(along[None]),
-                allow_complex=result.step <= IMAGINARY,
-                allow_real=True,
-            )
+            line, imaginary = lines.in_directions(along[None]), result.step <= IMAGINARY
+            evidence = measure(line, allow_complex=imaginary, allow_real=True)
+            if verdicts(evidence, moved, self.limits) == ["wrong"] and not imaginary:
+                evidence = measure(line, allow_complex=False, allow_real=True) if line.louder() else evidence
             if verdicts(evidence, moved, self.limits) != ["wrong"]:
                 return result
         there, _ = judge(evidence, moved, self.parameters, self.limits, self.evaluations)

@@ -174,7 +174,7 @@ def kinks(lines: Lines, anchor: Anchor) -> tuple[Real, Real, Real]:
     h = power_of_two(np.clip(least, anchor.h[k] * 2.0**-30, anchor.h[k] / 16))
     near, _, even = quotient(lines, "central", k, h)
     there = seen[k] & (np.abs(even) > 0.5 * jump[k] * lines.expand(h))
-    there &= np.abs(even) > 20 * lines.noise(k)
+    there &= np.abs(even) > 100 * lines.noise(k)
     slope[k] = np.where(there, near, slope[k])
     grain[k] = np.where(there, lines.noise(k) / lines.expand(h), grain[k])
     bend[k] = np.where(there, even / (2 * lines.expand(h)), np.nan)

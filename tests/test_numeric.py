@@ -90,8 +90,8 @@ def test_richardson_is_accurate_on_all_core_functions_and_25_of_26(measured):
 def test_richardson_needs_about_twelve_evaluations_for_a_component(measured):
     calls = [row[3] for row in measured.values()]
     assert np.mean(calls) <= 13.5
-    assert sum(count > 16.5 for count in calls) <= 5
-    assert max(calls) <= 20
+    assert sum(count > 16 for count in calls) <= 5
+    assert max(calls) <= 18.5
 
 
 def test_error_estimate_covers_99_percent_and_is_not_60_times_too_large(measured):
@@ -578,6 +578,75 @@ def test_complex_step_says_why():
         derivative(np.abs, [1.0, 2.0], method="complex")
 
 
+@pytest.mark.parametrize("h", [1e-3, 1e-10, 1e-20, 1e-30])
+def test_an_imaginary_step_may_be_given_and_as_small_as_one_likes(h):
+    x = np.array([1.0, -2.0, 300.0])
+    value, error = gradient(wave, x, method="complex", h=h, return_error=True)
+    assert np.all(np.abs(value - wave_gradient(x)) <= error + 1e-15)
+    assert np.max(np.abs(value - wave_gradient(x))) < 1e-3
+    along = directional_derivative(wave, x, x, method="complex", h=h)
+    assert along == pytest.approx(wave_gradient(x) @ x, rel=2e-2 if h > 1e-4 else 1e-13)
+    assert hvp(None, [2.0], [1.0], lambda x: x**3, method="complex", h=h) == pytest.approx(
+        12, rel=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "f",
+    [np.abs, lambda x: np.sqrt(x * x), lambda x: np.abs(x) + x],
+    ids=["abs", "sqrt of a square", "ramp"],
+)
+def test_complex_step_refuses_a_kink_even_where_both_slopes_agree_on_average(f):
+    with pytest.raises(ValueError, match="needs an analytic function"):
+        derivative(f, 0.0, method="complex")
+    with pytest.raises(ValueError, match="needs an analytic function"):
+        gradient(lambda x: np.sum(f(x)), np.zeros((2, 2)), method="complex")
+
+
+@pytest.mark.parametrize("f", [np.sqrt, lambda x: x**1.5])
+def test_complex_step_refuses_the_edge_of_a_domain(f):
+    with pytest.raises(ValueError, match="`x` is at the edge of its domain, with values on one"):
+        derivative(f, 0.0, method="complex")
+
+
+@pytest.mark.parametrize(
+    ("call", "place"),
+    [
+        (lambda: derivative(np.abs, 3.0, method="complex"), "moving `x`, its slope is 1 by"),
+        (lambda: derivative(np.abs, [3.0], method="complex"), "moving `x[0]`, its slope is 1 by"),
+        (
+            lambda: gradient(lambda x: x[0] ** 2 + 7 * np.abs(x[1]), [1.0, -2.0], method="complex"),
+            "moving `x[1]`, its slope is -7 by",
+        ),
+        (
+            lambda: gradient(
+                lambda x: x[0, 0] ** 2 + np.abs(x[1, 0]), np.ones((2, 2)), method="complex"
+            ),
+            "moving `x[1, 0]`, its slope is 1 by",
+        ),
+        (
+            lambda: directional_derivative(
+                lambda x: np.sum(np.abs(x)), [1.0, 2.0], [1.0, 1.0], method="complex"
+            ),
+            "moving `x` along `u`, its slope is 2 by",
+        ),
+        (
+            lambda: hvp(None, [1.0, 2.0], [0.0, 1.0], np.abs, method="complex"),
+            "moving `x` along `v`, its slope is 1 by",
+        ),
+        (
+            lambda: gradient(lambda x: np.sum(np.abs(x)), np.ones(60), method="complex"),
+            "along a mixture of all components, its slope is",
+        ),
+    ],
+)
+def test_complex_step_names_the_component_whose_imaginary_part_is_lost(call, place):
+    with pytest.raises(ValueError, match="needs an analytic function") as caught:
+        call()
+    assert place in str(caught.value)
+    assert "real differences and 0 by the complex step" in str(caught.value)
+
+
 def test_complex_step_of_given_size_has_an_error_in_its_square():
     value, error = derivative(np.exp, 0.0, method="complex", h=1e-3, return_error=True)
     assert 1e-8 < abs(value - 1) <= error < 1e-5
@@ -674,6 +743,54 @@ def test_hvp():
     )
     given_step = hvp(None, [1.0], [1.0], lambda x: x**3, h=0.1)
     np.testing.assert_allclose(given_step, [3.01])
+
+
+def test_second_derivatives_near_an_edge_and_at_a_kink():
+    x, exact = [1e-3, 2.0], np.diag([-1e6, -0.25])
+    value, error = hessian(lambda x: np.sum(np.log(x)), x, method="richardson", return_error=True)
+    np.testing.assert_allclose(value, exact, rtol=1e-9, atol=1e-9)
+    value, error = hessian(lambda x: np.sum(np.log(x)), x, return_error=True)
+    assert np.all(np.abs(value - exact) <= error)
+    for method in ("central", "richardson"):
+        _, error = hessian(
+            lambda x: np.sum(np.abs(x)), [0.0, 1.0], method=method, return_error=True
+        )
+        assert error[0, 0] > 10
+        assert error[1, 1] < 1e-6
+
+
+def test_products_with_very_long_and_very_short_vectors():
+    v = np.array([1.0, 2.0, -1.0, 0.5])
+    expected = rosenbrock_hessian() @ v
+    for scale in (1e200, 1e-200):
+        value = hvp(None, POINT, scale * v, rosenbrock_gradient)
+        np.testing.assert_allclose(value, scale * expected, rtol=1e-8)
+
+
+def test_batches_survive_a_function_that_raises_outside_its_domain():
+    def f(points):
+        return np.array([sum(math.log(entry) for entry in point) for point in points])
+
+    x = np.array([1e-9, 1.0, 2.0])
+    for method in ("central", "richardson"):
+        np.testing.assert_allclose(gradient(f, x, method=method, batched=True), 1 / x, rtol=1e-4)
+    np.testing.assert_allclose(derivative(np.vectorize(math.log), x), 1 / x, rtol=1e-4)
+
+
+def test_forward_differences_that_span_the_scale_of_the_function_have_an_infinite_error():
+    for method in ("forward", "backward"):
+        for x in (1e-9, 1e-8, 3e-8, 1e-7, 1e-5):
+            value, error = derivative(np.log, x, method=method, return_error=True)
+            assert abs(value - 1 / x) <= error
+
+
+def test_settings_of_the_caller_for_floating_point_errors_do_not_matter():
+    with np.errstate(all="raise"):
+        for method in METHODS:
+            g = gradient(wave, np.array([1e-300, 1.0, 50.0]), method=method)
+            np.testing.assert_allclose(g[1:], wave_gradient(np.array([1.0, 50.0])), rtol=1e-6)
+        assert hessian(wave, [0.0, 1.0]).shape == (2, 2)
+        assert hvp(wave, [0.0, 1.0], [0.0, 0.0]).shape == (2,)
 
 
 # Messages: what needs what, what came, what to do.
@@ -812,6 +929,51 @@ def fine(x):
             "`gradient` needs `h` as "
             "a number or in the shape of `x`, (2,): came shape (3,). Give one step for all "
             "components, or one for each.",
+        ),
+        (
+            lambda: hvp(None, [1.0, 2.0], [1.0, 1.0], fine, h=[1e-3]),
+            ValueError,
+            "`hvp` needs `h` as one number: came shape (1,). The step is the same for all components "
+            "along a direction.",
+        ),
+        (
+            lambda: directional_derivative(fine, [1.0, 2.0], [1.0, 1.0], h=1e-20),
+            ValueError,
+            "`directional_derivative` needs a step that changes `x`: h = 1e-20 times the direction is "
+            "rounded away in float64. Use a larger h, or h=None for the automatic step.",
+        ),
+        (
+            lambda: gradient(fine, None),
+            TypeError,
+            "`gradient` needs an array of real numbers as `x`: came NoneType. Convert it with "
+            "np.asarray(..., dtype=float).",
+        ),
+        (
+            lambda: gradient(lambda x: [[1.0], [1.0, 2.0]], [1.0]),
+            TypeError,
+            "`gradient` needs a function with real values: `f(x)` returned a list that NumPy cannot "
+            "turn into an array. Return a number or a NumPy array of real numbers.",
+        ),
+        (
+            lambda: derivative(lambda x: 1 / math.log(1) if x != 1 else 0.0, 1.0),
+            ValueError,
+            "`derivative` needs values next to `x`: moving `x` either way left the domain of the "
+            "function, which raised ZeroDivisionError. Move `x` inside the domain, or pass a smaller "
+            "h.",
+        ),
+        (
+            lambda: hvp(lambda x: 1.0 if np.all(x == 1) else np.nan, np.ones(3), np.ones(3)),
+            ValueError,
+            "`hvp` needs values on both sides of `x`: moving `x` along `v` left the domain of the "
+            "function. Move `x` inside the domain, or pass a smaller h.",
+        ),
+        (
+            lambda: hessian(None, [1.0], method="complex", gradient=np.abs),
+            ValueError,
+            '`hessian` with method="complex" needs an analytic function of complex arrays: moving '
+            "`x[0]`, its slope is 1 by real differences and 0 by the complex step, so it drops or "
+            "changes the imaginary part, or has a kink there. Replace abs, norm, maximum, conj and "
+            'real buffers, or use method="central".',
         ),
         (
             lambda: gradient(fine, [1.0], h=0.0),

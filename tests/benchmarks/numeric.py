@@ -7,6 +7,7 @@ the largest absolute error of a component relative to the largest component of i
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ import jacobi
 import numdifftools
 import numpy as np
 from functions import Case, cases
+from record import record
 from scipy.differentiate import jacobian as scipy_jacobian
 from scipy.optimize import approx_fprime
 
@@ -146,8 +148,8 @@ def details(rows: dict[str, Row], functions: list[Case]) -> None:
         print(f"{case.name:36}" + "".join(f"{cell:>22}" for cell in cells))
 
 
-def times(functions: list[Case], rounds: int) -> None:
-    """Time on the core functions, each method in every round."""
+def times(functions: list[Case], rounds: int) -> dict[str, float]:
+    """Time on the core functions, each method in every round; relative to ours."""
     core = [case for case in functions if case.core and case.x.size <= 120]
     totals: dict[str, float] = dict.fromkeys(METHODS, 0.0)
     for case in core:
@@ -157,13 +159,68 @@ def times(functions: list[Case], rounds: int) -> None:
         }
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = timing.medians(calls, rounds=rounds, at_least=0.0)
+            result = timing.medians(calls, rounds=rounds, at_least=0.0, clock=time.process_time)
         for name, seconds in result.median.items():
             totals[name] += seconds
-    print(f"\ntime for the gradients of the {len(core)} core functions, medians of {rounds} rounds")
+    print(f"\nprocessor time for the {len(core)} core functions, medians of {rounds} rounds")
     base = totals["calcml richardson"]
     for name, seconds in totals.items():
         print(f"{name:31} {1e3 * seconds:9.1f} ms   {seconds / base:6.2f} of calcml richardson")
+    return {name: seconds / base for name, seconds in totals.items()}
+
+
+def keep(rows: dict[str, Row], functions: list[Case], relative: dict[str, float]) -> None:
+    """Write the table that chapter 10 shows."""
+    core = [case.name for case in functions if case.core]
+    table = []
+    for name, row in rows.items():
+        worst = max(row.errors.get(case, np.inf) for case in core)
+        large = np.nanmedian(row.ratio) if row.ratio else np.nan
+        table.append(
+            [
+                name,
+                f"{np.mean(list(row.calls.values())):.1f}",
+                f"{sum(row.errors.get(case, np.inf) <= 1e-8 for case in core)}",
+                f"{worst:.0e}",
+                f"{sum(error <= 1e-8 for error in row.errors.values())}",
+                f"{sum(error > 1e-3 for error in row.errors.values())}",
+                f"{100 * np.mean(row.covered):.1f} %" if row.covered else "no estimate",
+                f"{large:.0f}" if row.ratio else "",
+                f"{relative[name]:.2g}",
+            ]
+        )
+    record(
+        "numeric",
+        title=(
+            f"Gradients of {len(functions)} functions from their values, {len(core)} of them from machine "
+            "learning. Errors are relative to the largest component; an estimate covers if it is at "
+            "least as large as the error; time is processor time."
+        ),
+        columns=[
+            "method",
+            "values of f per component",
+            f"to 1e-8, of the {len(core)}",
+            f"worst of the {len(core)}",
+            f"to 1e-8, of all {len(functions)}",
+            "worse than 1e-3",
+            "error estimate covers",
+            "too large by (median)",
+            "time / richardson",
+        ],
+        rows=table,
+        sources=[
+            "src/calcml/numeric",
+            "src/calcml/_checks.py",
+            "tests/benchmarks/numeric.py",
+            "tests/benchmarks/functions.py",
+        ],
+        packages={
+            "NumPy": "numpy",
+            "SciPy": "scipy",
+            "numdifftools": "numdifftools",
+            "jacobi": "jacobi",
+        },
+    )
 
 
 def batches(rounds: int) -> None:
@@ -199,12 +256,16 @@ def batches(rounds: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    rounds = int(arguments[0]) if arguments else 5
+    recording = "--record" in arguments
+    numbers = [argument for argument in arguments if argument != "--record"]
+    rounds = int(numbers[0]) if numbers else 5
     functions = cases()
     rows = accuracy(functions)
     details(rows, functions)
-    times(functions, rounds)
+    relative = times(functions, rounds)
     batches(rounds)
+    if recording:
+        keep(rows, functions, relative)
 
 
 if __name__ == "__main__":

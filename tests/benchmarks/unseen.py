@@ -253,9 +253,7 @@ def quadratic(rng: np.random.Generator) -> Model:
             "a part in a million added": at(lambda x, g: g + 1e-6),
             "clipped by its norm": at(lambda x, g: g / max(1.0, np.linalg.norm(g) / 5)),
             "stochastic rounding": at(lambda x, g: np.round(g * 1e4) / 1e4),
-            "x rounded to float32": at(
-                lambda x, g: (a + a.T) @ x.astype(np.float32).astype(float)
-            ),
+            "x rounded to float32": at(lambda x, g: (a + a.T) @ x.astype(np.float32).astype(float)),
             "not a gradient: x itself": lambda x: x,
             "only every other component": at(lambda x, g: np.where(np.arange(30) % 2, g, 0)),
         },
@@ -531,7 +529,11 @@ def hard(seed: int = 0) -> list[Model]:
             rng.standard_normal(20_000),
         ),
         "values of 1e130": (lambda x: np.sum(np.cosh(x)), np.sinh, 300 + v),
-        "recurrence that grows": (grown, grown_gradient, np.eye(5) * 1.3 + 0.1 * v[:25].reshape(5, 5)),
+        "recurrence that grows": (
+            grown,
+            grown_gradient,
+            np.eye(5) * 1.3 + 0.1 * v[:25].reshape(5, 5),
+        ),
         "units of 1e-8 and 1e8": (mixed, mixed_gradient, {"w": 1e-8 * v[:9], "b": 1e8 * v[9:]}),
         "shift of a million": (
             lambda x: np.sum((x - 1e6) ** 2),

@@ -122,7 +122,9 @@ def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
         try:
             slope, error = complex_step(lines, None, patient=not allow_real)
             none = np.full(lines.lines, np.nan)
-            return Evidence(along, slope, error, none, none, error, scale, 0.0, "complex step", IMAGINARY)
+            return Evidence(
+                along, slope, error, none, none, error, scale, 0.0, "complex step", IMAGINARY
+            )
         except ValueError:
             if not allow_real:
                 raise
@@ -135,7 +137,9 @@ def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
     left, right = slope - bend, slope + bend
     k = np.flatnonzero(np.isnan(bend))
     if len(k):
-        slope[k], error[k] = (a[k] for a in extrapolated(lines, anchor, None, only=k, goal=GOAL, tries=2))
+        slope[k], error[k] = (
+            a[k] for a in extrapolated(lines, anchor, None, only=k, goal=GOAL, tries=2)
+        )
         _refine(lines, anchor, slope, error, k)
     length = 1.0 if along is None else np.linalg.norm(along, axis=1)
     step = float(np.max(anchor.h * length, initial=0.0))
@@ -155,9 +159,7 @@ def measure(lines: Lines, *, allow_complex: bool, allow_real: bool) -> Evidence:
     )
 
 
-def _refine(
-    lines: Lines, anchor: Anchor, slope: Real, error: Real, k: NDArray[np.intp]
-) -> None:
+def _refine(lines: Lines, anchor: Anchor, slope: Real, error: Real, k: NDArray[np.intp]) -> None:
     """Try still shorter steps where lines k have rough results, for a kink may be near; in place."""
     rough = ~(error[k] <= 1e-7 * np.maximum(np.abs(slope[k]), 1e-300))
     k = k[rough & np.isfinite(anchor.slope[k])]

@@ -68,7 +68,8 @@ class Parameters:
         self.vector: Real = np.concatenate([a.ravel() for a in arrays]) if arrays else empty
 
     def _form(self, x: Any, path: str, arrays: list[Real]) -> Group | Block:
-        keys, build = None, type(x)
+        keys: list[Any] | None = None
+        build: Callable[[list[Any]], Any] = type(x)
         if isinstance(x, Mapping):
             keys, parts = list(x), list(x.values())
             build = lambda values: dict(zip(keys, values, strict=True))  # noqa: E731
@@ -144,7 +145,11 @@ class Parameters:
             yield gradient
             return
         keys = form.keys
-        if keys is not None and isinstance(gradient, Mapping) and all(key in gradient for key in keys):
+        if (
+            keys is not None
+            and isinstance(gradient, Mapping)
+            and all(key in gradient for key in keys)
+        ):
             given = [gradient[key] for key in keys]
         elif isinstance(gradient, (list, tuple)) and len(gradient) == len(form.parts):
             given = list(gradient)

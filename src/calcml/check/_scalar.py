@@ -277,7 +277,11 @@ class Check:
             line, imaginary = lines.in_directions(along[None]), result.step <= IMAGINARY
             evidence = measure(line, allow_complex=imaginary, allow_real=True)
             if verdicts(evidence, moved, self.limits) == ["wrong"] and not imaginary:
-                evidence = measure(line, allow_complex=False, allow_real=True) if line.louder() else evidence
+                evidence = (
+                    measure(line, allow_complex=False, allow_real=True)
+                    if line.louder()
+                    else evidence
+                )
             if verdicts(evidence, moved, self.limits) != ["wrong"]:
                 return result
         there, _ = judge(evidence, moved, self.parameters, self.limits, self.evaluations)

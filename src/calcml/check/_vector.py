@@ -224,7 +224,8 @@ def _check_matrix(
         return replace(result, diagnosis=what.said(result.diagnosis))
     if result.verdict != "wrong":
         # What was compared is a column, its outputs combined with random weights.
-        column = component(what.letter, (":",) * value.ndim + result.index)
+        places = [":"] * value.ndim + [str(i) for i in result.index]
+        column = f"{what.letter}[{', '.join(places)}]" if places else what.letter
         return replace(result, worst=column, diagnosis=what.said(result.diagnosis))
     return _worst_entry(F, came, point, number, result, rng, what)
 
@@ -259,9 +260,7 @@ def _or_transposed(
     """Add a diagnosis if the transpose would pass."""
     if came.ndim != 2:
         return result
-    lines = Lines(
-        what.owner, F, point, scalar=False, scalar_input=number, name=what.function
-    )
+    lines = Lines(what.owner, F, point, scalar=False, scalar_input=number, name=what.function)
     u = rng.standard_normal(point.shape)
     slope = slope_along(lines, u)
     if came.T.shape != lines.out + point.shape:
@@ -282,9 +281,7 @@ def _worst_entry(
 ) -> GradientCheck:
     """Name the output that differs most in the column of the worst component."""
     assert result.index is not None
-    lines = Lines(
-        what.owner, F, point, scalar=False, scalar_input=number, name=what.function
-    )
+    lines = Lines(what.owner, F, point, scalar=False, scalar_input=number, name=what.function)
     unit = np.zeros(point.shape)
     unit[result.index] = 1.0
     column = slope_along(lines, unit, "extrapolated")
@@ -360,10 +357,10 @@ def check_hessian(
     else:
         u = rng.choice([-1.0, 1.0], size=(3, n)) * rng.uniform(0.5, 1.0, size=(3, n))
         u *= np.maximum(1.0, np.abs(point.ravel())) / np.sqrt(n) / 8
-        u = few_digits(u)
-        slope, spread = curvatures(check.lines.in_directions(u))
-        along = np.einsum("ki,kj->kij", u, u).reshape(3, n * n)
-    nan = np.full(len(slope), np.nan)
+        exact = few_digits(u)
+        slope, spread = curvatures(check.lines.in_directions(exact))
+        along = np.einsum("ki,kj->kij", exact, exact).reshape(3, n * n)
+    nan: Real = np.full(len(slope), np.nan)
     scale = abs(float(check.lines.value))
     # The last differences of a table have steps of 1/64 of the first ones.
     noise = np.full(len(slope), check.lines.eps * scale * 8.0**2 * 64.0**2)
@@ -375,9 +372,7 @@ def check_hessian(
     # Second differences keep about three digits fewer.
     limits = replace(limits, great=1e3 * limits.great, acceptable=1e2 * limits.acceptable)
     result, _ = judge(evidence, came.ravel(), names, limits, check.evaluations)
-    result = replace(
-        result, subject=_HESSIAN.subject, diagnosis=_HESSIAN.said(result.diagnosis)
-    )
+    result = replace(result, subject=_HESSIAN.subject, diagnosis=_HESSIAN.said(result.diagnosis))
     if np.max(np.abs(square - square.T), initial=0.0) > 1e-9 * np.max(np.abs(square), initial=0.0):
         result = replace(
             result, verdict="wrong", diagnosis=("not symmetric: a Hessian equals its transpose.",)

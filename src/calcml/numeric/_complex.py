@@ -114,9 +114,7 @@ def _compare_with_real(lines: Lines, slope: Real, allowed: Real, *, patient: boo
             np.tensordot(part, slope, axes=1),
             np.tensordot(np.abs(part), allowed, axes=1),
         )
-        _need_equal(
-            lines, lines.combined(part), slope, claim[None], slack[None], patient=patient
-        )
+        _need_equal(lines, lines.combined(part), slope, claim[None], slack[None], patient=patient)
 
 
 def _mixtures(lines: Lines, slope: Real) -> list[Real]:

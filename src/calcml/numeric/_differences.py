@@ -45,7 +45,8 @@ def scales(lines: Lines) -> Real:
     unit = np.maximum(1.0, np.abs(lines.x)).astype(np.float64)
     if lines.directions is None:
         return unit.ravel()
-    return power_of_two(np.array([length_along(along, unit) for along in lines.directions]))
+    lengths = [length_along(along, unit) for along in lines.directions]
+    return np.asarray(power_of_two(np.array(lengths)))
 
 
 def other_scales(lines: Lines) -> Real:
@@ -61,7 +62,7 @@ def other_scales(lines: Lines) -> Real:
     with np.errstate(divide="ignore"):
         ratio = (unit / np.abs(lines.directions)).reshape(lines.lines, lines.x.size)
     least = ratio.min(axis=1, initial=np.inf)
-    return power_of_two(np.where(np.isfinite(least), least, 1.0))
+    return np.asarray(power_of_two(np.where(np.isfinite(least), least, 1.0)))
 
 
 def difference(lines: Lines, method: str, h: Real | None, *, want_error: bool) -> tuple[Real, Real]:

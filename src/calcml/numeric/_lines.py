@@ -154,7 +154,9 @@ class Lines:
             size = float(np.linalg.norm(self.x.ravel()))
             for direction in self.directions.reshape(self.lines, -1):
                 length = float(np.linalg.norm(direction))
-                alone = int(np.argmax(np.abs(direction))) if np.count_nonzero(direction) == 1 else None
+                alone = (
+                    int(np.argmax(np.abs(direction))) if np.count_nonzero(direction) == 1 else None
+                )
                 self._spans.append((alone, size / length if length > 0 else 0.0))
         return self._spans
 
@@ -208,7 +210,9 @@ class Lines:
         except (ArithmeticError, ValueError):
             if len(k) > 1:
                 # One point outside the domain must not cost the others their values.
-                return np.concatenate([self._batch(k[i : i + 1], t[i : i + 1]) for i in range(len(k))])
+                return np.concatenate(
+                    [self._batch(k[i : i + 1], t[i : i + 1]) for i in range(len(k))]
+                )
             return self._outside()[None]
         values = as_values(made, self.owner, f"{self.name}(x)")
         self._need_shape(values, (len(k), *self.out))
@@ -266,7 +270,8 @@ class Lines:
         return self._noise[0] if self._noise else self._rounding()
 
     def _rounding(self) -> Real:
-        return np.maximum(self.eps * np.abs(self.value.astype(self.work)), self.grain)
+        rounding: Real = np.maximum(self.eps * np.abs(self.value.astype(self.work)), self.grain)
+        return rounding
 
     def _measured(self, seed: int) -> Real:
         rng = np.random.default_rng(seed)
@@ -293,7 +298,7 @@ class Lines:
             longer, _, _ = self._level(16 * spacing, signs, unit)
             clear = not np.any(longer > 10 * level)
         # A bound that is as low as rounding need not be looked for on a shorter line.
-        return level, clear or not np.any(level > 16 * self.eps * size)
+        return level, clear or bool(np.all(level <= 16 * self.eps * size))
 
     def _level(self, spacing: float, signs: Real, unit: Real) -> tuple[Real, bool, Real]:
         # Bent very little: coarsely rounded values then do not happen to lie on a line, and a smooth

@@ -60,7 +60,9 @@ def extrapolated(
     """
     slope, error = anchor.slope.copy(), np.full_like(anchor.slope, np.nan)
     inside = all_finite(slope)
-    wanted = np.isin(np.arange(lines.lines), only) if only is not None else np.full_like(inside, True)
+    wanted = (
+        np.isin(np.arange(lines.lines), only) if only is not None else np.full_like(inside, True)
+    )
     k = np.flatnonzero(inside & wanted)
     top = TOP * anchor.unit if h is None else np.array(h, dtype=np.float64)
     level = np.fmax(

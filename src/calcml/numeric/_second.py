@@ -134,7 +134,7 @@ def _units(base: Lines, relative: float) -> Real:
 
     A power of two, so that steps of a power of two times it add up exactly.
     """
-    unit = power_of_two(scales(base))
+    unit: Real = power_of_two(scales(base))
     every = np.arange(base.lines)
     for sign in (1.0, -1.0):
         outside = ~np.isfinite(base(every, sign * relative * unit))
@@ -210,9 +210,7 @@ def _from_gradient(lines: Lines, method: str, step: Real | None) -> tuple[Real, 
             f"{lines.out}. Return one entry for each component of `x`."
         )
     n, shape = point.size, point.shape * 2
-    value, error = (
-        np.reshape(a, (n, n)) for a in columns(lines, method, step, want_error=True)
-    )
+    value, error = (np.reshape(a, (n, n)) for a in columns(lines, method, step, want_error=True))
     value, error = (value + value.T) / 2, np.maximum(error, error.T)
     return value.reshape(shape), error.reshape(shape)
 

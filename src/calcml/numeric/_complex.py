@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from calcml._checks import Real
 from calcml.numeric._differences import difference, kinks, power_of_two, resolved, scales
-from calcml.numeric._lines import Elementwise, Lines, few_digits
+from calcml.numeric._elementwise import Elementwise
+from calcml.numeric._lines import Lines, few_digits
 from calcml.numeric._richardson import richardson
 
 __all__ = ["complex_step"]

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from calcml._checks import Real, as_point, as_step, as_tangent, need_choice
 from calcml.numeric._complex import complex_step
 from calcml.numeric._differences import difference
-from calcml.numeric._lines import Elementwise, Lines
+from calcml.numeric._elementwise import Elementwise
+from calcml.numeric._lines import Lines
 from calcml.numeric._richardson import richardson
 
 METHODS = ("central", "forward", "backward", "complex", "richardson")

@@ -128,15 +128,18 @@ def leaves(x: Any) -> list[Any]:
 
 
 class Flat:
-    """A function of named arrays, nested or not, as a function of one vector."""
+    """A function of an array or of named arrays, nested or not, as a function of one vector.
+
+    Not every library takes more than a vector.
+    """
 
     def __init__(self, f: Any, g: Any, x: Any) -> None:
         self.inner, self.outer, self.parts = f, g, x
         self.count = 0
-        self.x = np.concatenate([a.ravel() for a in leaves(x)]) if isinstance(x, dict) else x
+        self.x = np.concatenate([a.ravel() for a in leaves(x)])
 
     def unpack(self, v: Any) -> Any:
-        return np.array(v) if not isinstance(self.parts, dict) else self._part(self.parts, v, 0)[0]
+        return self._part(self.parts, v, 0)[0]
 
     def _part(self, form: Any, v: Any, start: int) -> tuple[Any, int]:
         if not isinstance(form, dict):
@@ -152,10 +155,7 @@ class Flat:
         return self.inner(self.unpack(v))
 
     def g(self, v: Any) -> Any:
-        made = self.outer(self.unpack(v))
-        if isinstance(made, dict):
-            made = np.concatenate([a.ravel() for a in leaves(made)])
-        return np.asarray(made)
+        return np.concatenate([a.ravel() for a in leaves(self.outer(self.unpack(v)))])
 
 
 def passes(checker: Checker, case: Flat) -> bool:

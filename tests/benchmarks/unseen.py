@@ -1,8 +1,8 @@
 """Wrong and right gradients that are not in the list: models of other kinds, and points that are hard.
 
 `models` holds functions with their gradient and with mistakes that people make in deriving it;
-`hard` holds right gradients where a difference is easily misled. None of them was used in choosing
-a step or a threshold of the checker.
+`hard` holds right gradients where a difference is easily misled. They were written after the
+checker; some of them led to repairs of it.
 """
 
 from __future__ import annotations

@@ -185,8 +185,8 @@ def keep(rows: dict[str, Row], functions: list[Case], relative: dict[str, float]
                 f"{sum(error <= 1e-8 for error in row.errors.values())}",
                 f"{sum(error > 1e-3 for error in row.errors.values())}",
                 f"{100 * np.mean(row.covered):.1f} %" if row.covered else "no estimate",
-                f"{large:.0f}" if row.ratio else "",
-                f"{relative[name]:.2g}",
+                f"{large:.1f}" if row.ratio else "",
+                f"{relative[name]:.2f}",
             ]
         )
     record(

@@ -113,7 +113,8 @@ def gradient(
     x : array_like, shape s
     method : {"central", "forward", "backward", "complex", "richardson"}
     h : number or array_like, shape s, optional
-        The step, or the longest one for "richardson"; chosen for each component if omitted.
+        The step: the longest one for "richardson", an imaginary one for "complex". Chosen for each
+        component if omitted.
     return_error : bool
         Also return an estimate of the absolute error; infinite where no derivative was found.
     batched : bool

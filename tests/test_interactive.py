@@ -456,6 +456,63 @@ def test_the_table_says_the_same(context: BrowserContext, browser_site: str, nam
     assert rows.all_inner_texts() != before
 
 
+@pytest.mark.parametrize(
+    ("name", "handle", "control"),
+    [("compass", "needle", "heading"), ("compass", "dot", "w"), ("curvature", "cut", "heading")],
+)
+def test_a_handle_can_be_dragged(
+    context: BrowserContext, browser_site: str, name: str, handle: str, control: str
+) -> None:
+    page = context.new_page()
+    figure = lively(page, browser_site, name)
+    slider = figure.locator(f"input[name={control}]")
+    before = slider.input_value()
+    box = figure.locator(f"[data-handle={handle}]").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 40, y + 15, steps=4)
+    page.mouse.up()
+    expect(slider).not_to_have_value(before)
+    after = slider.input_value()
+    page.mouse.move(x, y)  # let go: nothing follows any more
+    shown(figure)
+    assert slider.input_value() == after
+
+
+def test_a_node_can_be_chosen_by_pointer(context: BrowserContext, browser_site: str) -> None:
+    figure = lively(context.new_page(), browser_site, "backprop")
+    figure.locator("[data-handle=r2]").click()
+    expect(figure.get_by_role("radio", name="r2")).to_be_checked()
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("compass", "predict:0,w:2.5,b:6.5"),  # no heading is steepest
+        ("curvature", "predict:0,a:0,c:0,d:0,ball:yes"),  # no curvature at all
+        ("curvature", "predict:0,a:4,c:2,d:1,ball:yes"),  # a trough
+        ("curvature", "predict:0,a:-4,c:2,d:-1"),  # a ridge
+        ("step-size", "predict:0,f:relu,formula:complex,h:-16"),
+        ("step-size", "predict:0,h:0,w:2,format:float32"),
+        ("backprop", "predict:0,w:2.5,b:6.5,done:0,way:forward"),  # some slopes are zero
+    ],
+)
+def test_the_edges_of_a_figure_are_drawn_and_said(
+    context: BrowserContext, browser_site: str, name: str, state: str
+) -> None:
+    page = context.new_page()
+    watch = Watch(page)
+    figure = lively(page, browser_site, name, state)
+    figure.locator("summary").click()
+    settled(page)
+    body = figure.locator(".interactive")
+    drawn = re.sub(r' data-value="[^"]*"', "", str(body.evaluate("(body) => body.outerHTML")))
+    assert re.findall(r"NaN|Infinity|undefined|null|\[object", drawn) == []
+    assert watch.problems == []
+
+
 # The page around
 
 

@@ -128,7 +128,8 @@ export const level = ({ low, high, angle }, value, reach) => {
       : half < Infinity ? half * Math.sinh(t * Math.asinh(reach / half)) : t * reach
     return place(side * Math.sqrt(Math.max(0, a * (1 - v * v / b))), v)
   }))
-  const [a, b] = [2 * value / high, 2 * value / low] // squares of the half axes
+  // Squares of the half axes. Without curvature an axis has no end, and crosses no curve.
+  const [a, b] = [high, low].map((size) => (size === 0 ? -Infinity : 2 * value / size))
   if (value === 0) {
     if (low * high >= 0) return []
     const ratio = Math.sqrt(-low / high)

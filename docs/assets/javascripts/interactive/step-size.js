@@ -120,7 +120,7 @@ export default (root) => {
       const reach = 1.6 * found.h
       const samples = Array.from({ length: 321 }, (_, k) => (k / 160 - 1) * reach)
         .map((t) => [t / found.h, found.round(found.value(found.round(found.x + t), found.round) - found.here)])
-      const most = 1.15 * Math.max(...samples.map(([, y]) => Math.abs(y)), Math.abs(found.slope) * reach, 2 * found.unit)
+      const most = 1.15 * Math.max(...samples.map(([, y]) => Math.abs(y)), Math.abs(found.slope) * reach, 2 * found.unit, 0.1 * found.h)
       zoom.limits([-1.6, 1.6], [-most, most], [-1, 0, 1])
       const at = (k) => [k, found.round(found.value(found.round(found.x + k * found.h), found.round) - found.here)]
       const used = { forward: [0, 1], central: [-1, 1], complex: [] }[state.formula].map(at)

@@ -388,6 +388,42 @@ def test_the_sentence_waits_for_a_pause(
     assert page.evaluate("window.spoken") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "state", "words"),
+    [
+        (
+            "compass",
+            "heading:135,predict:1",
+            "At w 2, b 5, heading 135°, the loss rises by 4.95 per unit, with w in minutes per km. "
+            "Steepest fall is at 17°, level at 107° and 287°.",
+        ),
+        (
+            "curvature",
+            "c:4,predict:0",
+            "Cross entry 4: curvature from −0.40 (heading 109°) to 12.40 (19°): saddle.",
+        ),
+        (
+            "step-size",
+            "h:-10",
+            "the subtraction kept 5 of 16 digits.",
+        ),
+        (
+            "backprop",
+            "done:6",
+            "b receives −5.5 from r2, total −10. The sweep is done. b holds −10, and its nudge says "
+            "−10.",
+        ),
+        ("backprop", "done:6,rule:overwrite", "b holds −5.5, and its nudge says −10."),
+        ("backprop", "done:4,way:forward", "L moves by −15.5 for each unit of w."),
+    ],
+)
+def test_the_finding_is_said_in_words(
+    context: BrowserContext, browser_site: str, name: str, state: str, words: str
+) -> None:
+    figure = lively(context.new_page(), browser_site, name, state)
+    assert words in figure.get_by_role("status").inner_text()
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_address_keeps_the_state(context: BrowserContext, browser_site: str, name: str) -> None:
     _, states, start = CASES[name]

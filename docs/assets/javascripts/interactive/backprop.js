@@ -149,13 +149,14 @@ export default (root) => {
       ]
     },
     sentence: (state) => {
-      const { done, last, held, parts, given, from, to, seed } = now(state)
+      const { all, done, last, held, parts, given, from, to, seed } = now(state)
       if (!done) return `Before the sweep ${seed} holds 1.`
       const more = parts[to].length > 1 ? `, total ${short(held[to])}` : ""
       const text = `Edge ${done} of ${last}: ${to} receives ${short(given)} from ${from}${more}.`
-      if (done < last) return text
+      if (done < last && all[done + 1].seed === seed) return text
+      if (seed !== "L") return `${text} The sweep for ${seed} is done: L moves by ${short(held.L)} for each unit of ${seed}.`
       const check = nudge(state, state.nudge, seed)
-      return `${text} The sweep is done. ${state.nudge} holds ${short(held[state.nudge] ?? 0)}, and its nudge says ${short(check)}.`
+      return `${text} The sweep is done. ${state.nudge} holds ${short(held[state.nudge])}, and its nudge says ${short(check)}.`
     },
     table: (state) => {
       const { all, done } = now(state)

@@ -69,7 +69,7 @@ export default (root) => {
     controls: [
       { kind: "slider", name: "heading", label: "Heading", min: 0, max: 359, fine: 1, step: 5, page: 45, wrap: true, value: 60,
         text: (value) => `${value}°` },
-      { kind: "slider", name: "step", label: "Step", min: -4, max: 0.5, fine: 0.1, step: 0.5, page: 1, value: -2,
+      { kind: "slider", name: "step", label: "Step", min: -4, max: 0.5, fine: 0.1, step: 0.5, page: 1, value: -3,
         text: (value) => brief(10 ** value, 2) },
       { kind: "slider", name: "w", label: "w", min: w[0], max: w[1], fine: 0.01, step: 0.1, page: 1, value: 2,
         text: (value) => `${show(value)} min/km` },

@@ -574,8 +574,16 @@ def test_anchors_search_and_turning_the_page_go_on_working(
     figure.scroll_into_view_if_needed()
     expect(figure).to_have_class(re.compile("is-live"))
     assert shown(figure) == expected
-    page.locator("footer .md-footer__link--prev").click()
+    page.evaluate(
+        """() => {
+          const key = new KeyboardEvent("keydown", {key: "PageUp", bubbles: true})
+          document.querySelector("[name=heading]").dispatchEvent(key)
+          document.querySelector("footer .md-footer__link--prev").click()
+        }"""
+    )
     page.wait_for_url("**/learn/gradient/")
+    settled(page)
+    assert "compass" not in page.url  # the state stays with its page
     page.go_back()
     page.wait_for_url(f"**/{PLACES['compass']}*")
     figure.scroll_into_view_if_needed()

@@ -151,6 +151,7 @@ const slider = (control, state, change) => {
     const span = top() - min + fine
     const inside = wrap ? (((number - min) % span) + span) % span + min : Math.min(top(), Math.max(min, number))
     change(name, Number((Math.round(inside / fine) * fine).toFixed(digits)))
+    input.value = state[name] // also where a drag was rounded to the value that it had
   }
   let pointer = false
   input.addEventListener("pointerdown", () => { pointer = true })
@@ -302,6 +303,7 @@ export const figure = (root, spec) => {
       html("tbody", {}, ...lines.map((line) => html("tr", {}, ...line.map((cell) => html("td", {}, cell)))))))
   }
   const told = () => {
+    if (!root.isConnected) return // the reader has turned the page
     const words = spec.sentence(state)
     if (sentence.textContent !== words) sentence.textContent = words
     table()

@@ -119,6 +119,7 @@ export default (root) => {
         map.text(...best, "★", "star", "middle", 0, 6),
         ...(known ? [
           map.line([[state.w - 9 * l, state.b - 9 * m], [state.w + 9 * l, state.b + 9 * m]], "tangent"),
+          map.text(state.w + 2.6 * l, state.b + 2.6 * m, "level", "tangent small", "start", 8),
           map.arrow(here, [state.w + 2 * s, state.b + 2 * t], "steepest"),
           map.text(state.w + 2.45 * s, state.b + 2.45 * t, "steepest fall", "steepest small", s < 0 ? "end" : "start", s < 0 ? 14 : -14),
         ] : []),
@@ -143,7 +144,7 @@ export default (root) => {
       const { size, down, levels, flat } = facts(state)
       const told = [
         ["loss", "Loss at the dot (min²)", loss(state.w, state.b), show(loss(state.w, state.b))],
-        ["change", "Change over the step (min²)", change, brief(change)],
+        ["change", "Its change (min²)", change, brief(change)],
         ["slope", "Measured slope", measured, brief(measured)],
       ]
       if (state.predict < 0) return told

@@ -37,7 +37,7 @@ def over(g: Any, d: Any, good: Any = None) -> Any:
 
 def complement(t: Any) -> Any:
     """Return 1 - t, in the memory of t: only for a t that nobody else holds."""
-    return np.subtract(1, t, out=t) if type(t) is np.ndarray else 1 - t
+    return np.subtract(1.0, t, t) if type(t) is np.ndarray else 1.0 - t
 
 
 def is_zero(g: Any) -> Any:

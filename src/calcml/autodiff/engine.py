@@ -119,7 +119,7 @@ class Tape(list[Any], Level):
         return Variable(result, self, len(self) - 1)
 
     def capture(self, array: np.ndarray) -> None:
-        """Make an array that the backward pass will read read-only while the function runs.
+        """Make a writeable array that the backward pass will read read-only while the function runs.
 
         Changed in between, it would give a wrong gradient in silence; locked, the assignment that
         would do so raises. A view is locked together with its base, unless someone else locked
@@ -131,14 +131,13 @@ class Tape(list[Any], Level):
                 self.capture(base)
             if id(base) not in self.captured:
                 return
-        if array.flags.writeable:
-            array.flags.writeable = False
-            self.captured[id(array)] = array
+        array.setflags(write=False)
+        self.captured[id(array)] = array
 
     def release(self) -> None:
         """Unlock the captured arrays, in the order in which they were locked: bases first."""
         for array in self.captured.values():
-            array.flags.writeable = True
+            array.setflags(write=True)
 
     def finish(self) -> None:
         """Nothing may be recorded from now on."""
@@ -480,7 +479,8 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
         if type(g) is Scatter:
             g = g.dense()
         for parent, partial, saved in (node,) if type(node[0]) is int else node:
-            h = partial(g, *saved) if saved else partial(g)
+            # Most rules keep one array, and a call that spells it out is the cheapest.
+            h = partial(g, saved[0]) if len(saved) == 1 else partial(g, *saved)
             if grads[parent] is not None:
                 h = add(grads[parent], h, parent in owned)
                 owned.add(parent)

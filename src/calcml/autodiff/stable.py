@@ -6,6 +6,7 @@ probability 0, and where all entries are -inf, logsumexp is -inf and every deriv
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,47 +32,53 @@ _LOWEST = {np.dtype(t): np.finfo(t).min for t in (np.float16, np.float32, np.flo
 
 def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Subtract the largest entry, which changes no function here; return that entry too."""
-    # Starting from the lowest number instead of -inf, because -inf - -inf would be nan.
-    top = np.maximum.reduce(x, axes, keepdims=True, initial=_LOWEST.get(x.dtype, -1e308))
-    return x - top, top
+    top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
+    # Where all entries are -inf, -inf - -inf would be nan: subtract the lowest number instead.
+    return np.subtract(x, np.maximum(top, _LOWEST.get(x.dtype, -1e308)), order="C"), top
+
+
+def _total(e: Any, axes: tuple[int, ...]) -> Any:
+    """Sum exponentials of which the largest is 1; where there is none but 0, return 1 as well."""
+    total = np.add.reduce(e, axes, keepdims=True)
+    return np.maximum(total, 1, out=total)
 
 
 def _with_softmax(x: Any, axes: tuple[int, ...], keepdims: bool) -> tuple[Any, Any]:
     """Compute logsumexp and, from the same exponentials, the softmax."""
     shifted, top = _shifted(x, axes)
     e = np.exp(shifted, out=shifted)
-    total = np.add.reduce(e, axes, keepdims=True)
-    with np.errstate(divide="ignore"):  # where all entries are -inf, log(0) = -inf is right
-        y = np.log(total) + top
-    total[total == 0] = 1
+    total = _total(e, axes)
+    y = np.log(total) + top
     y = y if keepdims else y.reshape([n for k, n in enumerate(x.shape) if k not in axes])[()]
     return y, np.divide(e, total, out=e)
 
 
 def _log_softmax_values(x: Any, axes: tuple[int, ...]) -> Any:
     shifted, _ = _shifted(x, axes)
-    total = np.add.reduce(np.exp(shifted), axes, keepdims=True)
-    total[total == 0] = 1
-    return np.subtract(shifted, np.log(total), out=shifted)
+    return np.subtract(shifted, np.log(_total(np.exp(shifted), axes)), out=shifted)
 
 
-def _losses_with_softmax(x: Any, target: Any, axis: int, index: Any) -> tuple[Any, Any]:
+def _losses_with_softmax(x: Any, target: Any, axis: int, place: Any) -> tuple[Any, Any]:
     """Compute each cross-entropy and, from the same exponentials, the softmax."""
     shifted, _ = _shifted(x, (axis,))
-    e = np.exp(shifted)
-    total = np.add.reduce(e, axis, keepdims=True)
-    total[total == 0] = 1
-    shifted -= np.log(total)
-    if index is None:
+    if place is None:
+        e = np.exp(shifted)
+        total = _total(e, (axis,))
+        shifted -= np.log(total)
         losses = -np.add.reduce(np.where(target == 0, 0, shifted) * target, axis)  # 0 * -inf is 0
     else:
-        losses = 0 - shifted[index]  # not minus, which would make -0.0
+        right = shifted.reshape(-1)[place]
+        e = np.exp(shifted, out=shifted)
+        total = _total(e, (axis,))
+        losses = np.log(total).reshape(right.shape) - right
     return losses[()], np.divide(e, total, out=e)
 
 
 def _sigmoid_values(x: Any) -> Any:
-    e = np.exp(-np.abs(x))  # never overflows
-    return np.where(x >= 0, 1, e) / (1 + e)
+    with np.errstate(over="ignore"):  # exp(-x) may be inf: 1 / inf is 0, which is right
+        e = np.exp(-x)
+    e += 1.0
+    return 1.0 / e
 
 
 def _softmax_partial(g: Any, p: Any, axes: Any) -> Any:
@@ -79,15 +86,16 @@ def _softmax_partial(g: Any, p: Any, axes: Any) -> Any:
     return h - p * np.sum(h, axes, keepdims=True)
 
 
-def _cross_entropy_partial(g: Any, y: Any, target: Any, axis: int, index: Any) -> Any:
+def _cross_entropy_partial(g: Any, y: Any, target: Any, axis: int, place: Any) -> Any:
     p = y[1]
-    spread = np.reshape(g, kept(p.shape, (axis,)))
-    if index is None:
+    spread = g.reshape(kept(p.shape, (axis,)))
+    if place is None:
         return spread * (p * np.sum(target, axis, keepdims=True) - target)
-    h = spread * p
-    if type(h) is not np.ndarray:
-        return h - dense_scatter(g, index, p.shape, False)
-    h[index] -= g
+    if type(g) is not np.ndarray or type(p) is not np.ndarray:
+        right = dense_scatter(np.ravel(g), place.reshape(-1), (p.size,), False)
+        return spread * p - right.reshape(p.shape)
+    h = np.multiply(spread, p, order="C")
+    h.reshape(-1)[place] -= g
     return h
 
 
@@ -127,7 +135,7 @@ _cross_entropy = Primitive(
     ],
     name="cross_entropy",
 )
-_sigmoid = unary(_sigmoid_values, lambda g, y: g * (y * (1 - y)), "sigmoid")
+_sigmoid = unary(_sigmoid_values, lambda g, y: g * (y - y * y), "sigmoid")
 _softplus = unary(lambda x: np.logaddexp(x, 0), lambda g, x: g * _sigmoid(x), "softplus")
 
 
@@ -240,10 +248,13 @@ def softplus(x: ArrayLike) -> Any:
     return _softplus(_array(x))
 
 
-def _grid(shape: tuple[int, ...]) -> list[Any]:
-    """For each axis the positions along it, in a shape that broadcasts with the others."""
-    n = len(shape)
-    return [np.arange(m).reshape([-1] + [1] * (n - 1 - k)) for k, m in enumerate(shape)]
+def _places(right: Any, shape: tuple[int, ...], axis: int) -> Any:
+    """Where the right class of each example stands in memory, in an array of this shape."""
+    classes, inner = shape[axis], math.prod(shape[axis + 1 :])
+    first = np.arange(0, math.prod(shape), classes * inner)  # where each row of classes begins
+    if inner > 1:
+        first = first[:, None] + np.arange(inner)
+    return first.reshape(right.shape) + right.astype(np.intp, copy=False) * inner
 
 
 def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
@@ -278,15 +289,15 @@ def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
     (axis,) = axes_of(axis, x.ndim)
     classes = x.shape[axis]
     one_for_each = x.shape[:axis] + x.shape[axis + 1 :]
+    place = None
     if right.dtype.kind in "iu":
         if right.shape != one_for_each:
             raise errors.not_like("cross_entropy", "target", one_for_each, right.shape)
-        if right.size and not 0 <= np.min(right) <= np.max(right) < classes:
-            raise errors.no_class(classes, int(right.min()), int(right.max()))
+        if right.size:
+            low, high = np.minimum.reduce(right, None), np.maximum.reduce(right, None)
+            if low < 0 or high >= classes:
+                raise errors.no_class(classes, int(low), int(high))
+        place = _places(right, x.shape, axis)
     elif right.shape != x.shape:
         raise errors.not_like("cross_entropy", "target", x.shape, right.shape)
-    index = None
-    if right.shape == one_for_each:
-        grid = _grid(one_for_each)
-        index = (*grid[:axis], right, *grid[axis:])
-    return _cross_entropy(x, right, axis, index)[0]
+    return _cross_entropy(x, right, axis, place)[0]

@@ -53,8 +53,11 @@ def stop_gradient(x: Any) -> Any:
     return tree.like(x, [np.copy(plain(p)) if isinstance(p, Traced) else p for p in parts])
 
 
-def _inputs(caller: str, x: Any, where: str) -> list[Any]:
+def _inputs(caller: str, x: Any, where: int | str) -> list[Any]:
     """List the leaves of an argument as arrays, or name the one that is not."""
+    if type(x) is np.ndarray and x.dtype.kind == "f":
+        return [x]
+    where = f"argument {where}" if isinstance(where, int) else where
     arrays = []
     for leaf in tree.leaves(x):
         if type(leaf) is np.ndarray and leaf.dtype.kind == "f":
@@ -127,7 +130,7 @@ def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ..
     for n in numbers:
         if not -count <= n < count:
             raise errors.no_argument(caller, n, count)
-    return tuple([n % count for n in numbers])
+    return numbers if min(numbers, default=0) >= 0 else tuple([n % count for n in numbers])
 
 
 def _filled(args: Sequence[Any], numbers: Sequence[int], leaves: list[Any]) -> list[Any]:
@@ -191,7 +194,7 @@ def value_and_grad(
         numbers = _picked(_caller, argnums, args)
         flat: list[Any] = []
         for n in numbers:
-            flat += _inputs(_caller, args[n], f"argument {n}")
+            flat += _inputs(_caller, args[n], n)
         tape = Tape()
         y = _run(f, _filled(args, numbers, _record(tape, flat)), kwargs, tape)
         extra = None

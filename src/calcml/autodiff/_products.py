@@ -26,16 +26,16 @@ def _stack_left(g: Any, b: Any, left: Any, right: Any) -> Any:
     g = expand_dims(g, -1) if len(right) == 1 else g
     b = expand_dims(b, -1) if len(right) == 1 else b
     g = expand_dims(g, -2) if len(left) == 1 else g
-    h = sum_to(solid(g) @ np.swapaxes(b, -1, -2), left if len(left) > 1 else (1, *left))
-    return np.reshape(h, left)
+    h = sum_to(solid(g) @ b.swapaxes(-1, -2), left if len(left) > 1 else (1, *left))
+    return h if h.shape == left else h.reshape(left)
 
 
 def _stack_right(g: Any, a: Any, left: Any, right: Any) -> Any:
     g = expand_dims(g, -2) if len(left) == 1 else g
     a = expand_dims(a, -2) if len(left) == 1 else a
     g = expand_dims(g, -1) if len(right) == 1 else g
-    h = sum_to(np.swapaxes(a, -1, -2) @ solid(g), right if len(right) > 1 else (*right, 1))
-    return np.reshape(h, right)
+    h = sum_to(a.swapaxes(-1, -2) @ solid(g), right if len(right) > 1 else (*right, 1))
+    return h if h.shape == right else h.reshape(right)
 
 
 _MATMUL = {  # by the number of axes of the two factors

@@ -17,6 +17,8 @@ def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
         return broadcast_to(reshape(g, kept(shape, axes)), shape)
     # What np.broadcast_to does, at a third of its fixed cost: steps of 0 along those axes.
     g = np.ascontiguousarray(g)
+    if len(axes) == len(shape):
+        return np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))
     steps, step = [], g.itemsize
     for k in range(len(shape) - 1, -1, -1):
         steps.append(0 if k in axes else step)

@@ -32,8 +32,8 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 _reshape = Primitive(
-    lambda x, new, shape: np.reshape(x, new),
-    [lambda g, shape: np.reshape(g, shape)],
+    lambda x, new, shape: x.reshape(new),
+    [lambda g, shape: g.reshape(shape)],
     "linear",
     "reshape",
 )
@@ -65,7 +65,7 @@ def ravel(x: Any) -> Any:
 
 _reverse_axes = Primitive(lambda x: x.T, [lambda g: g.T], "linear", "transpose")
 _swapaxes = Primitive(
-    lambda x, i, j: x.swapaxes(i, j), [lambda g, i, j: np.swapaxes(g, i, j)], "linear", "swapaxes"
+    lambda x, i, j: x.swapaxes(i, j), [lambda g, i, j: g.swapaxes(i, j)], "linear", "swapaxes"
 )
 
 

@@ -289,11 +289,11 @@ class Primitive:
         x = args[0]
         kind = type(x)
         if self.single and (kind is Variable or kind is Dual):  # the others are settings
-            origin, others = x.origin, args[1:]
-            y = self(x.value, *others)
+            value, origin, others = x.value, x.origin, args[1:]
+            y = (self.function if type(value) is np.ndarray else self)(value, *others)
             if kind is Dual and self.kind == "linear":
                 return Dual(y, origin, self(x.tangent, *others))
-            partial, saved = self.partials[0], self.keep[0]((y, x.value, *others))
+            partial, saved = self.partials[0], self.keep[0]((y, value, *others))
             if kind is Variable:
                 origin.append((x.index, partial, saved))
                 return Variable(y, origin, len(origin) - 1)

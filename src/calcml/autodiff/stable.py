@@ -81,6 +81,13 @@ def _sigmoid_values(x: Any) -> Any:
     return 1.0 / e
 
 
+def _with_sigmoid(x: Any) -> tuple[Any, Any]:
+    """Compute softplus and, from the same exponential, its slope."""
+    e = np.exp(-np.abs(x))  # never overflows
+    s = 1.0 / (1.0 + e)
+    return np.maximum(x, 0.0) + np.log1p(e), np.where(x < 0, e * s, s)[()]
+
+
 def _softmax_partial(g: Any, p: Any, axes: Any) -> Any:
     h = g * p
     return h - p * np.sum(h, axes, keepdims=True)
@@ -111,7 +118,7 @@ _logsumexp = Primitive(
     parts=[
         Primitive(
             _with_softmax,
-            [lambda g, y, axes: np.reshape(g, kept(y[1].shape, axes)) * y[1]],
+            [lambda g, y, axes: g.reshape(kept(y[1].shape, axes)) * y[1]],
         ),
         Primitive(_with_softmax, [lambda g, y, axes: _softmax_partial(g, y[1], axes)], "symmetric"),
     ],
@@ -136,7 +143,15 @@ _cross_entropy = Primitive(
     name="cross_entropy",
 )
 _sigmoid = unary(_sigmoid_values, lambda g, y: g * (y - y * y), "sigmoid")
-_softplus = unary(lambda x: np.logaddexp(x, 0), lambda g, x: g * _sigmoid(x), "softplus")
+_softplus = Primitive(
+    _with_sigmoid,
+    [],
+    parts=[
+        Primitive(_with_sigmoid, [lambda g, y: g * y[1]], "symmetric"),
+        Primitive(_with_sigmoid, [lambda g, y: g * (y[1] - y[1] * y[1])], "symmetric"),
+    ],
+    name="softplus",
+)
 
 
 def logsumexp(
@@ -245,7 +260,7 @@ def softplus(x: ArrayLike) -> Any:
     >>> softplus(np.array([-1e4, 1e4])).tolist()
     [0.0, 10000.0]
     """
-    return _softplus(_array(x))
+    return _softplus(_array(x))[0]
 
 
 def _places(right: Any, shape: tuple[int, ...], axis: int) -> Any:

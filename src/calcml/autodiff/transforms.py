@@ -130,21 +130,19 @@ def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ..
     for n in numbers:
         if not -count <= n < count:
             raise errors.no_argument(caller, n, count)
-    return numbers if min(numbers, default=0) >= 0 else tuple([n % count for n in numbers])
+    return tuple([n % count for n in numbers])
 
 
-def _filled(args: Sequence[Any], numbers: Sequence[int], leaves: list[Any]) -> list[Any]:
-    """Put new leaves into those arguments that are differentiated."""
-    filled, start = list(args), 0
+def _parts(args: Sequence[Any], numbers: Sequence[int], leaves: list[Any]) -> list[Any]:
+    """Group leaves into the structures of those arguments that are differentiated."""
+    parts: list[Any] = []
+    start = 0
     for n in numbers:
-        if type(args[n]) is np.ndarray:
-            filled[n] = leaves[start]
-            start += 1
-            continue
-        count = len(tree.leaves(args[n]))
-        filled[n] = tree.like(args[n], leaves[start : start + count])
+        count = 1 if type(args[n]) is np.ndarray else len(tree.leaves(args[n]))
+        own = leaves[start : start + count]
+        parts.append(own[0] if type(args[n]) is np.ndarray else tree.like(args[n], own))
         start += count
-    return filled
+    return parts
 
 
 def _replaced(args: Sequence[Any], numbers: Sequence[int], new: Any) -> list[Any]:
@@ -189,14 +187,18 @@ def value_and_grad(
     (5.0, [2.0, 4.0])
     """
 
+    given = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    reach = max(given, default=-1) if min(given, default=0) >= 0 else float("inf")
+
     @functools.wraps(f, assigned=_ASSIGNED, updated=())
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
-        numbers = _picked(_caller, argnums, args)
+        numbers = given if reach < len(args) else _picked(_caller, given, args)
         flat: list[Any] = []
         for n in numbers:
             flat += _inputs(_caller, args[n], n)
         tape = Tape()
-        y = _run(f, _filled(args, numbers, _record(tape, flat)), kwargs, tape)
+        parts = _parts(args, numbers, _record(tape, flat))
+        y = _run(f, _replaced(args, numbers, parts), kwargs, tape)
         extra = None
         if has_aux:
             if not isinstance(y, tuple) or len(y) != 2:
@@ -218,10 +220,8 @@ def value_and_grad(
             raise errors.complex_inside(_caller)
         else:
             gradients = backward(tape, index, value.dtype.type(1), len(flat), release=True)
-        result = _filled(args, numbers, _finish(gradients, flat, _caller))
-        gradient = (
-            result[numbers[0]] if type(argnums) is int else tuple([result[n] for n in numbers])
-        )
+        result = _parts(args, numbers, _finish(gradients, flat, _caller))
+        gradient = result[0] if isinstance(argnums, int) else tuple(result)
         return ((value, extra), gradient) if has_aux else (value, gradient)
 
     return with_gradient
@@ -408,9 +408,10 @@ def _jvp(caller: str, F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any
 def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     """Make a function that multiplies the Hessian of a scalar function with a vector.
 
-    The Hessian is the Jacobian of the gradient, so its product with v is the tangent of the
-    gradient in the direction v: forward mode over reverse mode (Pearlmutter 1994). It costs a
-    small multiple of a gradient, and the matrix is never formed.
+    The slope in the direction v is a number, and its gradient is the Hessian times v: reverse mode
+    over forward mode. It costs a small multiple of a gradient, and the matrix is never formed.
+    Forward over reverse, ``jvp(grad(f), x, v)``, does the same with less memory (Pearlmutter 1994),
+    but carries along a gradient that nobody asked for.
 
     Parameters
     ----------
@@ -430,16 +431,15 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     >>> hvp(lambda p: p[0] ** 2 * p[1])(np.array([1.0, 3.0]), np.array([1.0, 0.0])).tolist()
     [6.0, 2.0]
     """
-    gradient = grad(f, argnums)
 
     def product(*args: Any, **kwargs: Any) -> Any:
         *point, v = args
         (n,) = _picked("hvp", argnums, point)
 
-        def at(x: Any) -> Any:
-            return gradient(*_replaced(point, [n], [x]), **kwargs)
+        def slope(x: Any) -> Any:
+            return _jvp("hvp", lambda x: f(*_replaced(point, [n], [x]), **kwargs), x, v)[1]
 
-        return _jvp("hvp", at, point[n], v)[1]
+        return value_and_grad(slope, _caller="hvp")(point[n])[1]
 
     return product
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from calcml.autodiff.engine import TRACED, Dual, Primitive, Variable, apply, asked, summed
+from calcml.autodiff.engine import POINTWISE, TRACED, Dual, Primitive, Variable, apply, asked, summed
 
 CONSTANT = frozenset([float, int, np.ndarray, np.float64, np.float32])
 
@@ -33,6 +33,7 @@ def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -
     primitive = Primitive(function, [partial], "elementwise", name)
     wanted = asked(partial)
     reads_y, reads_x = "y" in wanted, "x" in wanted
+    POINTWISE.add(partial)
 
     def operation(x: Any) -> Any:
         kind = type(x)

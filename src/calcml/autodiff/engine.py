@@ -458,6 +458,31 @@ def add(total: Any, h: Any, owned: bool) -> Any:
     return total + h
 
 
+POINTWISE: set[Any] = set()
+"""The rules of functions that take one array, entry by entry."""
+
+PIECE = 8192  # entries: small enough for what a rule computes on the way to stay in the cache
+
+
+def in_pieces(partial: Any, g: np.ndarray, saved: Sequence[Any]) -> Any:
+    """Apply a pointwise rule to a large g, one piece after the other, in the memory of g.
+
+    Only for a g that nobody else holds. It spares the result and every intermediate array of its
+    size, which is what a gradient needs more memory for than one written by hand.
+    """
+    for x in saved:
+        if type(x) is not np.ndarray or x.shape != g.shape or x.dtype != g.dtype:
+            return partial(g, *saved)
+    arrays = [g, *saved]
+    if not all([x.flags.c_contiguous for x in arrays]):
+        return partial(g, *saved)
+    rows = [x.reshape(-1) for x in arrays]
+    for start in range(0, g.size, PIECE):
+        piece = [x[start : start + PIECE] for x in rows]
+        piece[0][:] = partial(*piece)
+    return g
+
+
 def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = False) -> list[Any]:
     """Differentiate <seed, node at index> with respect to the first nodes of the tape.
 
@@ -478,9 +503,13 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
             continue
         if type(g) is Scatter:
             g = g.dense()
+        large = i in owned and g.size > 4 * PIECE
         for parent, partial, saved in (node,) if type(node[0]) is int else node:
             # Most rules keep one array, and a call that spells it out is the cheapest.
-            h = partial(g, saved[0]) if len(saved) == 1 else partial(g, *saved)
+            if large and partial in POINTWISE:
+                h = in_pieces(partial, g, saved)
+            else:
+                h = partial(g, saved[0]) if len(saved) == 1 else partial(g, *saved)
             if grads[parent] is not None:
                 h = add(grads[parent], h, parent in owned)
                 owned.add(parent)

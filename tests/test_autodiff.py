@@ -2,6 +2,7 @@
 
 import gc
 import math
+import tracemalloc
 import weakref
 from collections import namedtuple
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calcml import autodiff as ad
+from calcml.autodiff import _elementwise, engine
 from calcml.autodiff.engine import Tape, Variable, backward, plain
 
 X = np.array([0.3, -0.7, 1.1])
@@ -579,6 +581,105 @@ def test_order_of_the_tape():
 
 
 # -------------------------------------------------------------------------------- memory and leaks
+
+
+# Long enough for pointwise rules to work piece by piece, and no multiple of a piece.
+LONG = 5 * engine.PIECE + 3
+
+
+@pytest.fixture
+def in_pieces(monkeypatch):
+    """Record which rules were applied piece by piece, in the memory of g."""
+    used, apply_in_pieces = [], engine.in_pieces
+
+    def recorded(partial, g, saved):
+        h = apply_in_pieces(partial, g, saved)
+        if h is g:
+            used.append(partial)
+        return h
+
+    monkeypatch.setattr(engine, "in_pieces", recorded)
+    return used
+
+
+@pytest.mark.parametrize("function", _elementwise.UNARY, ids=lambda function: function.__name__)
+def test_a_rule_in_pieces_is_the_rule(function, in_pieces):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.1, 0.9, LONG) + (function is np.arccosh)
+    c, before = rng.standard_normal(LONG), x.copy()
+
+    def f(x, c):
+        return np.sum(c * function(x))
+
+    g = ad.grad(f)(x, c)
+    assert in_pieces == [_elementwise.UNARY[function][1]]
+    parts = [ad.grad(f)(x[k : k + 1000], c[k : k + 1000]) for k in range(0, LONG, 1000)]
+    np.testing.assert_allclose(g, np.concatenate(parts), rtol=1e-13, atol=1e-300)
+    np.testing.assert_array_equal(x, before)
+    assert len(in_pieces) == 1  # the short ones were not
+
+
+def test_only_a_derivative_that_nobody_else_holds_is_overwritten(in_pieces):
+    rng = np.random.default_rng(1)
+    x, c, d = rng.standard_normal((3, LONG))
+    kept = [a.copy() for a in (x, c, d)]
+
+    # The sum hands one array on to both tanh and sin, and x gets four contributions.
+    def f(x):
+        u = np.tanh(d * x)
+        return np.sum(c * (np.tanh(x) + np.sin(x)) + u * u + x)
+
+    u = np.tanh(d * x)
+    expected = c * (1 - np.tanh(x) ** 2 + np.cos(x)) + 2 * u * (1 - u * u) * d + 1
+    np.testing.assert_allclose(ad.grad(f)(x), expected, rtol=1e-12, atol=1e-12)
+    assert in_pieces  # but not tanh(x) and sin(x)
+    for a, before in zip((x, c, d), kept, strict=True):
+        np.testing.assert_array_equal(a, before)
+
+
+def test_in_pieces_changes_neither_the_seed_nor_the_tape(in_pieces):
+    rng = np.random.default_rng(2)
+    x, v = rng.standard_normal((2, LONG))
+    y, pullback = ad.vjp(lambda x: np.exp(np.tanh(2.0 * np.sin(x))), x)
+    value, seed = y.copy(), v.copy()
+    first = pullback(v)
+    np.testing.assert_array_equal(pullback(v), first)
+    assert in_pieces
+    np.testing.assert_array_equal(v, seed)
+    np.testing.assert_array_equal(y, value)
+    t = np.tanh(2 * np.sin(x))
+    np.testing.assert_allclose(first, v * y * (1 - t * t) * 2 * np.cos(x), rtol=1e-12, atol=1e-12)
+
+
+def test_in_pieces_at_second_order_and_in_single_precision(in_pieces):
+    rng = np.random.default_rng(3)
+    x, v = rng.standard_normal((2, LONG))
+
+    def f(x):
+        return np.sum(np.tanh(x) ** 3)
+
+    t = np.tanh(x)
+    slope = 1 - t * t
+    second = 6 * t * slope**2 - 6 * t**3 * slope
+    np.testing.assert_allclose(ad.hvp(f)(x, v), second * v, rtol=1e-10, atol=1e-12)
+    twice = ad.grad(lambda x: np.sum(ad.grad(f)(x) * v))(x)
+    np.testing.assert_allclose(twice, second * v, rtol=1e-10, atol=1e-12)
+    assert in_pieces
+    single = ad.grad(f)(x.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, 3 * t**2 * slope, rtol=1e-4, atol=1e-5)
+
+
+def test_a_gradient_by_hand_and_by_grad_need_the_same_memory():
+    x = np.random.default_rng(4).standard_normal(40 * LONG)
+    gradient = ad.grad(lambda x: np.sum(np.tanh(2.0 * x) * x))
+    gradient(x)
+    tracemalloc.start()
+    gradient(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # tanh(2x), the product and one derivative for each factor, and nothing for what is on the way.
+    assert peak < 4.2 * x.nbytes
 
 
 def test_memory_is_released():

@@ -12,7 +12,6 @@ import math
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,9 @@ import autograd.scipy.special as hips_special
 import jax
 import jax.numpy as jnp
 import numpy as np
+import record
 import torch
-from timing import geometric_mean, medians
+from timing import clock, geometric_mean, medians
 
 from calcml import autodiff as ad
 
@@ -55,6 +55,9 @@ JAX = SimpleNamespace(
 def _softmax(np: Any, x: Any) -> Any:
     e = np.exp(x - np.max(x, axis=-1, keepdims=True))
     return e / np.sum(e, axis=-1, keepdims=True)
+
+
+Row = list[Any]
 
 
 @dataclass
@@ -352,11 +355,11 @@ def agree(w: Workload) -> None:
             np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9, err_msg=f"{w.name}: {name}")
 
 
-def gradients(rounds: int = 15, only: str = "") -> None:
+def gradients(rounds: int = 15, only: str = "") -> list[Row]:
     print("\nGradient time / function time, and against the others (calcml / other)")
     print(f"{'workload':36s}{'function':>10s}{'calcml':>8s}{'hand':>7s}{'HIPS':>7s}{'torch':>7s}{'JAX':>7s}"
           f"{'/hand':>8s}{'/HIPS':>7s}{'/torch':>7s}{'/JAX':>7s}")  # fmt: skip
-    table = []
+    table, names = [], []
     for w in workloads():
         if only not in w.name:
             continue
@@ -368,14 +371,17 @@ def gradients(rounds: int = 15, only: str = "") -> None:
         ]
         row += [times.ratio("calcml", name) for name in ("by hand", "HIPS", "PyTorch", "JAX jit")]
         table.append(row)
+        names.append(w.name)
         print(
             f"{w.name:36s}{times.median['function'] * 1e6:8.0f}us"
             + "".join(f"{r:7.2f}" for r in row)
         )
-    print(
-        f"{'geometric mean':36s}{'':10s}"
-        + "".join(f"{geometric_mean(c):7.2f}" for c in zip(*table, strict=True))
-    )
+    table.append([geometric_mean(column) for column in zip(*table, strict=True)])
+    print(f"{'geometric mean':36s}{'':10s}" + "".join(f"{r:7.2f}" for r in table[-1]))
+    return [
+        [name, *(f"{r:.2f}" for r in row)]
+        for name, row in zip([*names, "geometric mean"], table, strict=True)
+    ]
 
 
 def small_operations(np: Any, n: int = 100) -> Callable[[Any], Any]:
@@ -390,7 +396,7 @@ def small_operations(np: Any, n: int = 100) -> Callable[[Any], Any]:
     return f
 
 
-def per_operation(rounds: int = 25, n: int = 100) -> None:
+def per_operation(rounds: int = 25, n: int = 100) -> list[Row]:
     x = np.array([0.1, 0.2, 0.3])
     leaf = torch.tensor(x, requires_grad=True)
     f = small_operations(torch, n)
@@ -411,9 +417,13 @@ def per_operation(rounds: int = 25, n: int = 100) -> None:
         print(
             f"  {name:10s}{seconds / (4 * n) * 1e6:7.2f} us   calcml / it {times.ratio('calcml', name):.2f}"
         )
+    return [
+        ["time of one operation on 3 numbers", name, f"{times.ratio('calcml', name):.2f}"]
+        for name in ("PyTorch", "HIPS")
+    ]
 
 
-def chain(length: int = 1_000_000) -> None:
+def chain(length: int = 1_000_000) -> list[Row]:
     """A chain of operations on one number: time and memory, and whether they grow linearly."""
 
     def f(x: Any) -> Any:
@@ -431,18 +441,22 @@ def chain(length: int = 1_000_000) -> None:
     print(f"\nA chain of {length:,} operations")
     seconds, memory = {}, {}
     for name, call in (("calcml", ours), ("PyTorch", pytorch)):
-        start = time.perf_counter()
+        start = clock()
         call()
-        seconds[name] = time.perf_counter() - start
+        seconds[name] = clock() - start
         memory[name] = in_own_process(f"chain-{name}", length)
         print(
             f"  {name:10s}{seconds[name] / length * 1e6:7.2f} us {memory[name] / length:7.0f} bytes per operation"
         )
-    print(f"  calcml / PyTorch: time {seconds['calcml'] / seconds['PyTorch']:.2f}, "
-          f"memory {memory['calcml'] / memory['PyTorch']:.2f}")  # fmt: skip
+    ratios = [f"{used['calcml'] / used['PyTorch']:.2f}" for used in (seconds, memory)]
+    print(f"  calcml / PyTorch: time {ratios[0]}, memory {ratios[1]}")
+    return [
+        [f"{what} of a chain of {length:,} operations", "PyTorch", ratio]
+        for what, ratio in zip(("time", "memory"), ratios, strict=True)
+    ]
 
 
-def gradient_of_gradient(length: int = 3000, rounds: int = 7) -> None:
+def gradient_of_gradient(length: int = 3000, rounds: int = 7) -> list[Row]:
     def f(x: Any) -> Any:
         for _ in range(length):
             x = x + 0.001 * x * x
@@ -461,6 +475,10 @@ def gradient_of_gradient(length: int = 3000, rounds: int = 7) -> None:
     print(f"\nGradient of a gradient through a loop of {length}")
     for name, t in times.median.items():
         print(f"  {name:10s}{t * 1e3:8.1f} ms   calcml / it {times.ratio('calcml', name):.2f}")
+    return [
+        [f"gradient of a gradient, loop of {length:,}", name, f"{times.ratio('calcml', name):.2f}"]
+        for name in ("PyTorch", "HIPS")
+    ]
 
 
 def in_own_process(what: str, argument: int) -> int:
@@ -509,7 +527,7 @@ def resident(field: str) -> int:
     return int(status[field].split()[0]) * 1024
 
 
-def memory(batch: int = 16384) -> None:
+def memory(batch: int = 16384) -> list[Row]:
     names = ("by hand", "calcml", "PyTorch")
     peaks = {name: in_own_process(f"mlp-{name}", batch) for name in names}
     print(f"\nPeak memory of one gradient, MLP 64-32-10, batch {batch}")
@@ -517,9 +535,14 @@ def memory(batch: int = 16384) -> None:
         print(
             f"  {name:10s}{peaks[name] / 2**20:7.1f} MiB   / by hand {peaks[name] / peaks['by hand']:.2f}"
         )
+    return [
+        [f"peak memory, MLP, batch {batch:,}", name, f"{peaks['calcml'] / peaks[name]:.2f}"]
+        for name in ("by hand", "PyTorch")
+    ]
 
 
-def hessian_vector_products(rounds: int = 15) -> None:
+def hessian_vector_products(rounds: int = 15) -> list[Row]:
+    rows_of_table: list[Row] = []
     print(
         "\nHessian-vector products: time / gradient, / by hand; PyTorch double backward / by hand"
     )
@@ -547,9 +570,14 @@ def hessian_vector_products(rounds: int = 15) -> None:
         times = medians(calls, rounds)
         print(f"  logistic {rows} x {n}: {times.ratio('calcml', 'gradient'):.2f}, "
               f"{times.ratio('calcml', 'by hand'):.2f}; {times.ratio('PyTorch', 'by hand'):.2f}")  # fmt: skip
+        what = f"Hessian times vector, logistic {rows:,} x {n:,}"
+        rows_of_table += [
+            [what, "one gradient" if name == "gradient" else name,
+             f"{times.ratio('calcml', name):.2f}"]
+            for name in ("gradient", "by hand", "PyTorch")
+        ]  # fmt: skip
     w = mlp(512)
     v = tuple(np.ones_like(p) for p in w.parameters)
-    every = tuple(range(4))
 
     def loss(p: Any) -> Any:
         return w.f(np, OURS, *p)
@@ -570,7 +598,12 @@ def hessian_vector_products(rounds: int = 15) -> None:
     print(f"  {w.name}: {times.ratio('calcml', 'gradient'):.2f} gradients; PyTorch "
           f"{times.ratio('PyTorch', 'torch gradient'):.2f} of its own; calcml / PyTorch "
           f"{times.ratio('calcml', 'PyTorch'):.2f}")  # fmt: skip
-    del every
+    what = f"Hessian times vector, {w.name}"
+    return [
+        *rows_of_table,
+        [what, "one gradient", f"{times.ratio('calcml', 'gradient'):.2f}"],
+        [what, "PyTorch", f"{times.ratio('calcml', 'PyTorch'):.2f}"],
+    ]
 
 
 def _logistic_data(n: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -592,7 +625,8 @@ def _logistic(X: np.ndarray, y: np.ndarray) -> tuple[Callable[[Any], Any], Calla
     return f, f_torch
 
 
-def hessians(rounds: int = 5) -> None:
+def hessians(rounds: int = 5) -> list[Row]:
+    rows_of_table: list[Row] = []
     print("\nFull Hessian of logistic regression, time / closed form")
     for n, rows in ((100, 5000), (300, 3000), (1000, 2000), (5000, 1000)):
         X, y, w = _logistic_data(n, rows)
@@ -614,26 +648,63 @@ def hessians(rounds: int = 5) -> None:
         times = medians(calls, rounds)
         others = f"   JAX jit {times.ratio('JAX', 'closed'):.2f}" if "JAX" in calls else ""
         print(f"  n = {n:4d}: {times.ratio('calcml', 'closed'):.2f}{others}")
+        what = f"full Hessian, logistic {rows:,} x {n:,}"
+        rows_of_table.append([what, "closed form", f"{times.ratio('calcml', 'closed'):.2f}"])
+        if "JAX" in calls:
+            rows_of_table.append([what, "JAX jit", f"{times.ratio('calcml', 'JAX'):.2f}"])
+    return rows_of_table
 
 
-PARTS = {
+PARTS: dict[str, Callable[[], list[Row]]] = {
     "gradients": gradients, "operations": per_operation, "chain": chain, "second": gradient_of_gradient,
     "memory": memory, "hvp": hessian_vector_products, "hessian": hessians,
 }  # fmt: skip
 
+ONE_THREAD = {
+    "CALCML_ONE_THREAD": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}  # fmt: skip
+
+
+def keep(rows: dict[str, list[Row]]) -> None:
+    """Write the tables that the chapter on automatic differentiation shows."""
+    packages = {"NumPy": "numpy", "HIPS autograd": "autograd", "PyTorch": "torch", "JAX": "jax"}
+    sources = ["tests/benchmarks/autodiff.py", "tests/benchmarks/timing.py", "src/calcml/autodiff"]
+    record.record(
+        "autodiff",
+        title="Time of the value and the gradient, in runs of the plain NumPy function; then "
+        "calcml's time divided by that of another.",
+        columns=["workload", "calcml", "by hand", "HIPS", "PyTorch", "JAX jit", "/ by hand", "/ HIPS",
+                 "/ PyTorch", "/ JAX jit"],
+        rows=rows.pop("gradients"), sources=sources, packages=packages,
+    )  # fmt: skip
+    record.record(
+        "autodiff-more",
+        title="What calcml needs, divided by what another needs for the same.",
+        columns=["figure", "beside", "calcml / it"],
+        rows=[row for part in rows.values() for row in part],
+        sources=sources, packages=packages, command="python tests/benchmarks autodiff",
+    )  # fmt: skip
+
 
 def main(arguments: list[str]) -> None:
-    """Everything, or the parts that are named: python tests/benchmarks/autodiff.py hvp hessian."""
+    """Everything, or the parts that are named: python tests/benchmarks/autodiff.py hvp hessian.
+
+    ``--record`` runs everything and keeps the tables for the chapter.
+    """
     if "CALCML_ONE_THREAD" not in os.environ:
         # The libraries read the number of threads when they are loaded, so start again.
-        names = ("CALCML_ONE_THREAD", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-        threads = dict.fromkeys(names, "1")
-        os.execve(sys.executable, [sys.executable, __file__, *arguments], {**os.environ, **threads})
+        command = [sys.executable, __file__, *arguments]
+        os.execve(sys.executable, command, {**os.environ, **ONE_THREAD})
     if arguments[:1] == ["--memory"]:
         measure_memory(arguments[1], int(arguments[2]))
         return
-    for name in arguments or PARTS:
-        PARTS[name]()
+    keeping = "--record" in arguments
+    names = list(PARTS) if keeping else arguments or list(PARTS)
+    rows = {name: PARTS[name]() for name in names}
+    if keeping:
+        keep(rows)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,9 @@ class Table:
     digest: str
 
     def markdown(self) -> str:
-        """The table; all columns but the first hold numbers, so they end at one edge."""
-        rule = [":--", *["--:"] * (len(self.columns) - 1)]
+        """The table; the numbers of a column end at one edge."""
+        columns = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
+        rule = ["--:" if all(map(_is_number, column)) else ":--" for column in columns]
         lines = [self.columns, rule, *self.rows]
         return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
@@ -55,6 +56,14 @@ class Table:
             f'<figure id="benchmark-{name}" class="measured">\n{table}\n'
             f"<figcaption>{caption}</figcaption>\n</figure>"
         )
+
+
+def _is_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def tables(page: Page) -> dict[str, Table]:

@@ -11,7 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from calcml.autodiff.engine import POINTWISE, TRACED, Dual, Primitive, Variable, apply, asked, summed
+from calcml.autodiff.engine import (
+    POINTWISE,
+    TRACED,
+    Dual,
+    Primitive,
+    Variable,
+    apply,
+    asked,
+    summed,
+)
 
 CONSTANT = frozenset([float, int, np.ndarray, np.float64, np.float32])
 

@@ -470,12 +470,11 @@ def in_pieces(partial: Any, g: np.ndarray, saved: Sequence[Any]) -> Any:
     Only for a g that nobody else holds. It spares the result and every intermediate array of its
     size, which is what a gradient needs more memory for than one written by hand.
     """
-    for x in saved:
-        if type(x) is not np.ndarray or x.shape != g.shape or x.dtype != g.dtype:
-            return partial(g, *saved)
     arrays = [g, *saved]
-    if not all([x.flags.c_contiguous for x in arrays]):
-        return partial(g, *saved)
+    for x in arrays:
+        alike = type(x) is np.ndarray and x.shape == g.shape and x.dtype == g.dtype
+        if not (alike and x.flags.c_contiguous):
+            return partial(g, *saved)
     rows = [x.reshape(-1) for x in arrays]
     for start in range(0, g.size, PIECE):
         piece = [x[start : start + PIECE] for x in rows]

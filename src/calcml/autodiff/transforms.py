@@ -186,7 +186,6 @@ def value_and_grad(
     >>> float(value), g.tolist()
     (5.0, [2.0, 4.0])
     """
-
     given = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     reach = max(given, default=-1) if min(given, default=0) >= 0 else float("inf")
 

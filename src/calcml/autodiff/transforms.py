@@ -297,16 +297,26 @@ def vjp(F: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
     >>> pullback(np.array([10.0, 100.0])).tolist()
     [20.0, 400.0]
     """
+    y, pullback, captured = _vjp(F, x)
+    marks = [_mark(a) for a in captured]
+
+    def checked(v: Any) -> Any:
+        for a, mark in zip(captured, marks, strict=True):
+            if _mark(a) != mark:
+                raise errors.mutated_later(a.shape)
+        return pullback(v)
+
+    return y, checked
+
+
+def _vjp(F: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any], list[np.ndarray]]:
+    """Return what `vjp` does, and the arrays that must not change before the pullback."""
     flat = _inputs("vjp", x, "`x`")
     tape = Tape()
     variables = _record(tape, flat)
+    y = _run(F, [tree.like(x, list(variables))], {}, tape)
     captured = list(tape.captured.values())
-    try:
-        y = _run(F, [tree.like(x, list(variables))], {}, tape)
-    finally:
-        captured = list(tape.captured.values())
     outputs = tree.leaves(y)
-    marks = [_mark(a) for a in captured]
     values = [_untraced(o, tape) for o in outputs]
     places = [o.index if _is(o, tape) else None for o in outputs]
     for value in values:
@@ -317,9 +327,6 @@ def vjp(F: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
     def pullback(v: Any) -> Any:
         if not tree.same(y, v):
             raise errors.not_structure("pullback", "v", tree.describe(y), tree.describe(v))
-        for a, mark in zip(captured, marks, strict=True):
-            if _mark(a) != mark:
-                raise errors.mutated_later(a.shape)
         totals: list[Any] = [None] * len(flat)
         for value, place, seed in zip(values, places, tree.leaves(v), strict=True):
             if not isinstance(seed, Traced):
@@ -337,7 +344,7 @@ def vjp(F: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any]]:
         ]
         return tree.like(x, _finish(totals, flat, "vjp"))
 
-    return y, pullback
+    return y, pullback, captured
 
 
 def _mark(array: np.ndarray) -> int:
@@ -473,7 +480,7 @@ def jacobian(F: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         def of(x: Any) -> Any:
             return F(*_replaced(args, numbers, x), **kwargs)
 
-        y, pullback = vjp(of, x)
+        y, pullback, _ = _vjp(of, x)  # used at once: nothing can change in between
         outputs = tree.leaves(y)
         zeros = [np.zeros(np.shape(o), np.asarray(plain(o)).dtype) for o in outputs]
         size = sum(a.size for a in flat)

@@ -22,19 +22,21 @@ from calcml.problems import distance, late, late_loss, line, line_loss, time
 SCRIPTS = DOCS / "assets" / "javascripts"
 STYLE = DOCS / "assets" / "stylesheets" / "interactive.css"
 MAX_SCRIPT = 10_000  # bytes of one script, packed
-PLACES = {
-    figure.interactive.name: f"{page.relative_to(DOCS).with_suffix('').as_posix()}/"
+EVERYWHERE = [
+    (figure.interactive.name, f"{page.relative_to(DOCS).with_suffix('').as_posix()}/")
     for page in pages()
     for figure in read(page).figures
     if figure.interactive
-}
-"""The page on which each interactive figure stands."""
+]
+"""Each interactive figure, and each page on which it stands."""
+PLACES = dict(EVERYWHERE)
+"""The page on which an interactive figure is tried in full: the last that has it."""
 
 
-def lively(page: Page, address: str, name: str, state: str = "") -> Locator:
+def lively(page: Page, address: str, name: str, state: str = "", place: str = "") -> Locator:
     """Open the page of a figure, with a state in the address, and wait until it is alive."""
     query = f"?{name}={state}" if state else ""
-    page.goto(f"{address}{PLACES[name]}{query}")
+    page.goto(f"{address}{place or PLACES[name]}{query}")
     figure = page.locator(f"[data-interactive={name}]")
     figure.scroll_into_view_if_needed()
     expect(figure).to_have_class(re.compile("is-live"))
@@ -274,6 +276,17 @@ CASES: dict[str, tuple[Callable[[State], Values], list[State], str]] = {
 
 def test_every_interactive_figure_is_known_here() -> None:
     assert set(CASES) == set(PLACES) == interactives()
+
+
+@pytest.mark.parametrize(("name", "place"), EVERYWHERE)
+def test_a_figure_shows_the_same_on_every_page_that_has_it(
+    context: BrowserContext, browser_site: str, name: str, place: str
+) -> None:
+    page = context.new_page()
+    watch = Watch(page)
+    expected = shown(lively(page, browser_site, name))
+    assert shown(lively(page, browser_site, name, place=place)) == expected
+    assert watch.problems == []
 
 
 def differences(seen: dict[str, str], expected: Values) -> list[str]:

@@ -253,6 +253,10 @@ PAGES: dict[str, tuple[str, str]] = {
         + f"\n<!-- figure: x\nalt: a\ncaption: c\n-->\n{INTERACTIVE}",
         "needs a table of values",
     ),
+    "interactive-in-a-fold": (
+        '??? success "Run it"\n' + textwrap.indent(DRAWN, "    ") + INTERACTIVE,
+        "interactive figure 'compass' comes alive when it is seen",
+    ),
     "interactive-twice-under-a-figure": (
         DRAWN + INTERACTIVE * 2,
         "a figure is replaced once",

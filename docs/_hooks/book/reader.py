@@ -404,6 +404,12 @@ class _Reader:
                 f"{what} needs a drawn figure right above it, which stands there where no script "
                 "runs: none came. Put the marker under a figure marker.",
             )
+        if block.indent:
+            raise self.fail(
+                line,
+                f"{what} comes alive when it is seen: its figure stands in a box or a tab, which may "
+                "be closed. Put the block and the figure outside.",
+            )
         if block.figure.interactive:
             raise self.fail(
                 line, f"a figure is replaced once: {what} came as well. Remove one marker."

@@ -404,7 +404,7 @@ class _Reader:
                 f"{what} needs a drawn figure right above it, which stands there where no script "
                 "runs: none came. Put the marker under a figure marker.",
             )
-        if block.indent:
+        if self.may_be_hidden(block):
             raise self.fail(
                 line,
                 f"{what} comes alive when it is seen: its figure stands in a box or a tab, which may "
@@ -435,6 +435,17 @@ class _Reader:
         wanted = {"question": "what the reader shall find out"}
         found = self.fields(what, fields, wanted, line)
         block.figure.interactive = Interactive(name, found["question"], line)
+
+    def may_be_hidden(self, block: Block) -> bool:
+        """Whether a block stands in a box that can be closed, or in a tab."""
+        indent = block.indent
+        for text in reversed(self.lines[: block.line - 1]):
+            here = len(text) - len(text.lstrip())
+            if indent and text.strip() and here < indent:
+                if text.lstrip().startswith(("???", "===")):
+                    return True
+                indent = here
+        return False
 
     def fields(self, what: str, text: str, wanted: dict[str, str], line: int) -> dict[str, str]:
         """Read the `key: value` lines of a marker; a value may go on over several lines."""

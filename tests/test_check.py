@@ -638,12 +638,15 @@ def test_nested_parameters():
     assert check.worst.startswith("layers[1].w[")
     assert check.diagnosis[0] == "transposed: layers[1].w is the transpose of the gradient."
     pairs = [(np.ones(2), np.ones(1)), (np.zeros(3), np.array(2.0))]
-    f = lambda p: sum(square(w) * square(b) for w, b in p)  # noqa: E731
-    pairs_gradient = lambda p: [  # noqa: E731
-        (square_gradient(w) * square(b), square(w) * square_gradient(b)) for w, b in p
-    ]
-    assert check_gradient(f, pairs_gradient, pairs)
-    wrong = check_gradient(f, lambda p: [(w, 3 * b) for w, b in pairs_gradient(p)], pairs)
+
+    def of_pairs(p):
+        return sum(square(w) * square(b) for w, b in p)
+
+    def of_pairs_gradient(p):
+        return [(square_gradient(w) * square(b), square(w) * square_gradient(b)) for w, b in p]
+
+    assert check_gradient(of_pairs, of_pairs_gradient, pairs)
+    wrong = check_gradient(of_pairs, lambda p: [(w, 3 * b) for w, b in of_pairs_gradient(p)], pairs)
     assert wrong.worst == "x[0][1][0]"
     keyed = check_gradient(
         lambda p: square(p[7]), lambda p: {7: 2 * square_gradient(p[7])}, {7: np.ones(2)}

@@ -3,6 +3,7 @@
 import html
 import re
 from pathlib import Path
+from typing import Any
 
 import html5lib
 import pytest
@@ -11,7 +12,7 @@ from book.reader import DOCS, Page, pages, read
 HTML = "{http://www.w3.org/1999/xhtml}"
 
 
-def text_of(element) -> str:  # type: ignore[no-untyped-def]
+def text_of(element: Any) -> str:
     return "".join(element.itertext())
 
 

@@ -5,7 +5,7 @@ import json
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -100,7 +100,7 @@ def classes(element: Any) -> list[str]:
     return str(element.attrib.get("class", "")).split()
 
 
-def texts(element: Any, skip: set[str] = frozenset()) -> Iterator[str]:  # type: ignore[assignment]
+def texts(element: Any, skip: Set[str] = frozenset()) -> Iterator[str]:
     """The texts in an element, leaving out what stands in elements with the given names."""
     if isinstance(element.tag, str) and local(element) in skip:
         return

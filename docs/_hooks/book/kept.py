@@ -99,6 +99,7 @@ def rendered_once(page: Page, text: str, deciding: list[Any]) -> None:
         if known is not None:
             _restore(self, known, files)
 
+    # On this page alone, as mkdocs-jupyter does: MkDocs has no event in the place of rendering.
     page.render = types.MethodType(render, page)  # type: ignore[method-assign]
 
 

@@ -96,7 +96,11 @@ export default (root) => {
       question: "in float32 instead of float64, which arm of the V moves?",
       options: ["the left one, where h is small", "the right one, where h is large", "both", "neither"],
       verdict: (state) => {
-        if (state.f === "relu") return "At a kink there is no V: a step that crosses it is wrong by half the jump, whatever the format."
+        if (state.f === "relu") {
+          return state.formula === "complex" ? "The complex step does not cross the kink: it is right on either side, whatever the format."
+            : "Near a kink there is no V: a step much longer than the way to it is wrong by nearly " +
+              `${state.formula === "central" ? "half of" : "all of"} the jump, whatever the format, and a step that does not reach it is right.`
+        }
         const steps = ["float64", "float32"].map((format) => brief(10 ** best({ ...state, format }), 1))
         return state.formula === "complex" ? "The complex step subtracts nothing. It has no left arm: float32 only ends earlier."
           : `The left one. With the ${state.formula} formula the best step is near ${steps[0]} in float64 and near ${steps[1]} in float32. ` +

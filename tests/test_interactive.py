@@ -491,6 +491,26 @@ def test_the_prediction_comes_first(context: BrowserContext, browser_site: str, 
     assert set(shown(figure)) == less
 
 
+@pytest.mark.parametrize(
+    ("formula", "wrong", "words"),
+    [
+        ("forward", 1.0, "wrong by nearly all of the jump"),
+        ("central", 0.5, "wrong by nearly half of the jump"),
+        ("complex", 0.0, "right on either side"),
+    ],
+)
+def test_the_verdict_on_a_kink_is_that_of_the_formula(
+    context: BrowserContext, browser_site: str, formula: str, wrong: float, words: str
+) -> None:
+    figure = lively(
+        context.new_page(), browser_site, "step-size", f"predict:0,f:relu,formula:{formula},h:0"
+    )
+    assert words in figure.locator(".verdict").inner_text()
+    measured = figure.locator("[data-name=error]").get_attribute("data-value")
+    assert measured is not None
+    assert float(measured) == pytest.approx(wrong, rel=1e-3)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_table_says_the_same(context: BrowserContext, browser_site: str, name: str) -> None:
     page = context.new_page()

@@ -49,7 +49,8 @@ class GradientCheck:
         Great and acceptable pass. At a kink there is no derivative to compare with; inconclusive
         means that the values of the function are too noisy to tell.
     relative_error : float
-        The largest difference relative to the size of what was compared.
+        The largest difference relative to the size of what was compared: at a component to the
+        larger of the two values, so a factor 2 gives 0.5. Many texts divide by their sum (1/3).
     worst : str
         The component that differs most, such as ``w[2, 3]``, or "a random direction".
     index : tuple of int or None

@@ -725,8 +725,8 @@ def test_backward_frees_as_it_goes():
         counts.append(sum(ref() is not None for ref in alive))
         return g
 
-    parent, original, saved = tape[10]
-    tape[10] = (parent, lambda g, *arrays: original(partial(g), *arrays), saved)
+    child, parent, original, saved = tape[10]
+    tape[10] = (child, parent, lambda g, *arrays: original(partial(g), *arrays), saved)
     del saved
     backward(tape, index, np.ones(3), 1, release=True)
     assert counts[0] <= 6

@@ -35,6 +35,10 @@ KEEP: dict[tuple[str, ...], Callable[[Any, Any, Any], tuple[Any, ...]]] = {
     ("y", "b"): lambda y, a, b: (y, b),
     ("y", "a", "b"): lambda y, a, b: (y, a, b),
 }
+KEEP_BOTH: dict[Any, Callable[[Any, Any, Any], tuple[Any, Any]]] = {
+    ((), ()): lambda y, a, b: ((), ()),  # sums
+    (("b",), ("a",)): lambda y, a, b: ((b,), (a,)),  # products
+}
 
 
 def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -> Any:
@@ -53,8 +57,34 @@ def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -
         saved = ((y, value) if reads_x else (y,)) if reads_y else (value,) if reads_x else ()
         if kind is Dual:
             return Dual(y, origin, partial(x.tangent, *saved))
-        origin.append((x.index, partial, saved))
-        return Variable(y, origin, len(origin) - 1)
+        child = len(origin)
+        origin.append((child, x.index, partial, saved))
+        return Variable(y, origin, child)
+
+    return operation
+
+
+def single(function: Any, partial: Any, kind: str = "general", name: str | None = None) -> Any:
+    """Make a function of one array and of settings, by position, recorded without detours."""
+    primitive = Primitive(function, [partial], kind, name)
+    keep = primitive.keep[0]
+
+    def operation(x: Any, *settings: Any) -> Any:
+        if type(x) is np.ndarray:
+            return function(x, *settings)
+        if type(x) is Variable:
+            value, tape = x.value, x.origin
+            y = (function if type(value) is np.ndarray else operation)(value, *settings)
+            child = len(tape)
+            tape.append((child, x.index, partial, keep((y, value, *settings))))
+            return Variable(y, tape, child)
+        if type(x) is Dual and kind != "general":
+            value = x.value
+            y = (function if type(value) is np.ndarray else operation)(value, *settings)
+            if kind == "linear":
+                return Dual(y, x.origin, operation(x.tangent, *settings))
+            return Dual(y, x.origin, partial(x.tangent, *keep((y, value, *settings))))
+        return apply(primitive, (x, *settings))
 
     return operation
 
@@ -68,32 +98,55 @@ def binary(
     values as they are, and they may belong to an enclosing derivative.
     """
     primitive = Primitive(function, [left, right], kind, name)
-    keep_left, keep_right = KEEP[tuple(asked(left))], KEEP[tuple(asked(right))]
-    reads_b, reads_a = "b" in asked(left), "a" in asked(right)
+    wanted = tuple(asked(left)), tuple(asked(right))
+    keep_left, keep_right = KEEP[wanted[0]], KEEP[wanted[1]]
+    keep_both = KEEP_BOTH.get(wanted, lambda y, a, b: (keep_left(y, a, b), keep_right(y, a, b)))
+    reads_b, reads_a = "b" in wanted[0], "a" in wanted[1]
     elementwise = kind == "elementwise"
 
     def operation(a: Any, b: Any) -> Any:
         kind_a, kind_b = type(a), type(b)
         if kind_a is Variable:
-            if kind_b is Variable and a.origin is b.origin:
-                tape, x, z = a.origin, a.value, b.value
+            tape, x = a.origin, a.value
+            if kind_b is Variable and b.origin is tape:
+                z = b.value
                 y = function(x, z)
                 to_a, to_b = left, right
                 if elementwise and x.shape != z.shape:
                     to_a, to_b = summed(left, x.shape), summed(right, z.shape)
-                tape.append(
-                    ((a.index, to_a, keep_left(y, x, z)), (b.index, to_b, keep_right(y, x, z)))
-                )
-                return Variable(y, tape, len(tape) - 1)
+                for_a, for_b = keep_both(y, x, z)
+                child = len(tape) + 1
+                tape.append((child, a.index, to_a, for_a))
+                tape.append((child, b.index, to_b, for_b))
+                return Variable(y, tape, child)
             if kind_b in CONSTANT:
-                x = a.value
                 y = function(x, b)
-                return one_edge(a, y, left, keep_left(y, x, b), b, reads_b, elementwise)
-        elif kind_a in CONSTANT:
-            if kind_b is Variable:
-                z = b.value
-                y = function(a, z)
-                return one_edge(b, y, right, keep_right(y, a, z), a, reads_a, elementwise)
+                partial = left
+                if kind_b is np.ndarray:
+                    if reads_b and b.flags.writeable:
+                        tape.capture(b)
+                    if elementwise and y.shape != x.shape:
+                        partial = summed(left, x.shape)
+                child = len(tape)
+                tape.append((child, a.index, partial, keep_left(y, x, b)))
+                return Variable(y, tape, child)
+        elif kind_b is Variable and kind_a in CONSTANT:
+            tape, z = b.origin, b.value
+            y = function(a, z)
+            partial = right
+            if kind_a is np.ndarray:
+                if reads_a and a.flags.writeable:
+                    tape.capture(a)
+                if elementwise and y.shape != z.shape:
+                    partial = summed(right, z.shape)
+            child = len(tape)
+            tape.append((child, b.index, partial, keep_right(y, a, z)))
+            return Variable(y, tape, child)
+        return forward(a, b)
+
+    def forward(a: Any, b: Any) -> Any:
+        kind_a, kind_b = type(a), type(b)
+        if kind_a in CONSTANT:
             if kind_b is Dual:
                 z = b.value
                 y = function(a, z)
@@ -118,17 +171,3 @@ def binary(
         return apply(primitive, (a, b))
 
     return operation
-
-
-def one_edge(
-    x: Variable, y: Any, partial: Any, saved: Any, constant: Any, reads: bool, elementwise: bool
-) -> Variable:
-    """Record a function of a traced array and a constant."""
-    tape = x.origin
-    if type(constant) is np.ndarray:
-        if reads and constant.flags.writeable:
-            tape.capture(constant)
-        if elementwise and constant.ndim and y.shape != x.value.shape:
-            partial = summed(partial, x.value.shape)
-    tape.append((x.index, partial, saved))
-    return Variable(y, tape, len(tape) - 1)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from calcml.autodiff import _errors as errors
 from calcml.autodiff._shapes import axes_of, dense_scatter, kept
-from calcml.autodiff._shortcuts import unary
+from calcml.autodiff._shortcuts import single, unary
 from calcml.autodiff.engine import Primitive, Traced, plain
 
 __all__ = ["cross_entropy", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
@@ -106,9 +106,9 @@ def _cross_entropy_partial(g: Any, y: Any, target: Any, axis: int, place: Any) -
     return h
 
 
-_softmax = Primitive(
+_softmax = single(
     lambda x, axes: _with_softmax(x, axes, True)[1],
-    [lambda g, y, axes: _softmax_partial(g, y, axes)],
+    lambda g, y, axes: _softmax_partial(g, y, axes),
     "symmetric",
     "softmax",
 )
@@ -124,9 +124,9 @@ _logsumexp = Primitive(
     ],
     name="logsumexp",
 )
-_log_softmax = Primitive(
+_log_softmax = single(
     _log_softmax_values,
-    [lambda g, y, axes: g - np.exp(y) * np.sum(g, axes, keepdims=True)],
+    lambda g, y, axes: g - np.exp(y) * np.sum(g, axes, keepdims=True),
     name="log_softmax",
 )
 _cross_entropy = Primitive(

@@ -9,7 +9,7 @@ import numpy as np
 
 from calcml.autodiff._shapes import axes_of, broadcast_to, kept, reshape
 from calcml.autodiff._shortcuts import single
-from calcml.autodiff.engine import TRACED, plain
+from calcml.autodiff.engine import TRACED, add_up, plain
 
 
 def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
@@ -28,7 +28,7 @@ def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
 
 
 _sum = single(
-    lambda x, axes, keepdims, shape: np.add.reduce(x, axes, keepdims=keepdims),
+    lambda x, axes, keepdims, shape: add_up(x, axes, keepdims),
     lambda g, axes, shape: spread(g, shape, axes),
     "linear",
     "sum",
@@ -41,7 +41,7 @@ def sum_(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 _mean = single(
-    lambda x, axes, keepdims, shape, n: np.add.reduce(x, axes, keepdims=keepdims) / n,
+    lambda x, axes, keepdims, shape, n: add_up(x, axes, keepdims) / n,
     lambda g, axes, shape, n: spread(g / n, shape, axes),
     "linear",
     "mean",
@@ -51,7 +51,7 @@ _mean = single(
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     shape = x.shape
     axes = axes_of(axis, len(shape))
-    count = x.size if axis is None else math.prod([shape[k] for k in axes])
+    count = math.prod(shape if axis is None else [shape[k] for k in axes])
     return _mean(x, axes, keepdims, shape, count)
 
 

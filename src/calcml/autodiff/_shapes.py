@@ -120,9 +120,12 @@ def _getitem_partial(g: Any, index: Any, shape: Any, repeats: bool) -> Any:
 _getitem = single(lambda x, index, shape, repeats: x[index], _getitem_partial, "linear", "getitem")
 
 
+BASIC = {int, slice, type(None), type(Ellipsis)}
+
+
 def getitem(x: Any, index: Any) -> Any:
     """Slices and single positions take each entry at most once; arrays of positions may repeat."""
-    if type(index) is int or type(index) is slice:
+    if BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in BASIC:
         return _getitem(x, index, x.shape, False)
     parts = index if isinstance(index, tuple) else (index,)
     if any(isinstance(k, (list, Traced)) for k in parts):

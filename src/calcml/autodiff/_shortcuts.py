@@ -6,12 +6,14 @@ general, at a fraction of its fixed cost. Everything else they hand on to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from calcml.autodiff.engine import (
+    NOTHING,
     POINTWISE,
     TRACED,
     Dual,
@@ -19,6 +21,7 @@ from calcml.autodiff.engine import (
     Variable,
     apply,
     asked,
+    push,
     summed,
 )
 
@@ -89,6 +92,33 @@ def single(function: Any, partial: Any, kind: str = "general", name: str | None 
     return operation
 
 
+def leading(function: Any, parts: Sequence[Primitive], name: str) -> Any:
+    """Make the first result of a function of one array and of settings that returns several.
+
+    The others are there because its rule needs them: they are traced by the derivatives that
+    enclose this one, but not by this one, where nothing could use them.
+    """
+    primitive = Primitive(function, [], name=name, parts=parts)
+    first = parts[0]
+    partial, keep = first.partials[0], first.keep[0]
+
+    def operation(x: Any, *settings: Any) -> Any:
+        if type(x) is np.ndarray:
+            return function(x, *settings)[0]
+        if type(x) is not Variable and type(x) is not Dual:
+            return primitive(x, *settings)[0]
+        value, origin = x.value, x.origin
+        y = (function if type(value) is np.ndarray else primitive)(value, *settings)
+        if type(x) is Dual:
+            t = push(first, 0, x.tangent, y, y[0], (value, *settings), NOTHING)
+            return Dual(y[0], origin, t)
+        child = len(origin)
+        origin.append((child, x.index, partial, keep((y, value, *settings))))
+        return Variable(y[0], origin, child)
+
+    return operation
+
+
 def binary(
     function: Any, left: Any, right: Any, name: str | None = None, kind: str = "elementwise"
 ) -> Any:
@@ -100,9 +130,10 @@ def binary(
     primitive = Primitive(function, [left, right], kind, name)
     wanted = tuple(asked(left)), tuple(asked(right))
     keep_left, keep_right = KEEP[wanted[0]], KEEP[wanted[1]]
-    keep_both = KEEP_BOTH.get(wanted, lambda y, a, b: (keep_left(y, a, b), keep_right(y, a, b)))
+    keep_both = KEEP_BOTH.get(wanted)
     reads_b, reads_a = "b" in wanted[0], "a" in wanted[1]
     elementwise = kind == "elementwise"
+    scales = function is operator.mul
 
     def operation(a: Any, b: Any) -> Any:
         kind_a, kind_b = type(a), type(b)
@@ -113,13 +144,19 @@ def binary(
                 y = function(x, z)
                 to_a, to_b = left, right
                 if elementwise and x.shape != z.shape:
-                    to_a, to_b = summed(left, x.shape), summed(right, z.shape)
-                for_a, for_b = keep_both(y, x, z)
+                    to_a = left if x.shape == y.shape else summed(left, x.shape)
+                    to_b = right if z.shape == y.shape else summed(right, z.shape)
+                if keep_both is None:
+                    for_a, for_b = keep_left(y, x, z), keep_right(y, x, z)
+                else:
+                    for_a, for_b = keep_both(y, x, z)
                 child = len(tape) + 1
                 tape.append((child, a.index, to_a, for_a))
                 tape.append((child, b.index, to_b, for_b))
                 return Variable(y, tape, child)
             if kind_b in CONSTANT:
+                if scales and kind_b is float and type(x) is np.ndarray:
+                    b = np.array(b, x.dtype)  # NumPy would do so in every product with it
                 y = function(x, b)
                 partial = left
                 if kind_b is np.ndarray:

@@ -361,15 +361,31 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     if g.shape == shape:
         return g
     extra = g.ndim - len(shape)
-    axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
-    if type(g) is not np.ndarray:
-        total = g.sum(axis=axes)
-    elif g.size > 4096 and axes == (g.ndim - 2,):
-        # A row of ones times each matrix: BLAS adds up columns many times faster than a reduction.
-        total = np.ones(g.shape[-2], g.dtype) @ g
+    if g.shape[extra:] == shape:
+        axes = tuple(range(extra))
     else:
-        total = np.add.reduce(g, axes)
+        axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
+    total = g.sum(axis=axes) if type(g) is not np.ndarray else add_up(g, axes)
     return total if total.shape == shape else total.reshape(shape)
+
+
+def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> Any:
+    """Sum an array over some axes.
+
+    A product with a row or a column of ones does it many times faster than NumPy's reduction where
+    each sum is short or its numbers stand apart in memory. NumPy adds those one after the other
+    too: only along a long last axis it adds pairs of pairs, which loses fewer digits.
+    """
+    if len(axes) == 1 and x.size > 4096 and x.ndim > 1 and x.flags.c_contiguous and x.dtype.char in "fd":
+        n = x.shape[axes[0]]
+        if axes[0] == x.ndim - 2:
+            total = np.ones(n, x.dtype) @ x
+        elif axes[0] == x.ndim - 1 and n <= 128:
+            total = x @ np.ones(n, x.dtype)
+        else:
+            return np.add.reduce(x, axes, keepdims=keepdims)
+        return np.expand_dims(total, axes[0]) if keepdims else total
+    return np.add.reduce(x, axes, keepdims=keepdims)
 
 
 # ------------------------------------------------------------------------------------ reverse mode
@@ -399,7 +415,10 @@ class Scatter:
             else:
                 np.add.at(total, self.index, self.value)
         else:
-            total[self.index] += self.value
+            part = total[self.index]
+            part += self.value
+            if part.base is None:  # a copy, as an array of booleans makes one, and not a view
+                total[self.index] = part
         return total
 
     def dense(self) -> np.ndarray:

@@ -103,13 +103,14 @@ def leading(function: Any, parts: Sequence[Primitive], name: str) -> Any:
     partial, keep = first.partials[0], first.keep[0]
 
     def operation(x: Any, *settings: Any) -> Any:
-        if type(x) is np.ndarray:
+        kind = type(x)
+        if kind is np.ndarray:
             return function(x, *settings)[0]
-        if type(x) is not Variable and type(x) is not Dual:
+        if kind is not Variable and kind is not Dual:
             return primitive(x, *settings)[0]
         value, origin = x.value, x.origin
         y = (function if type(value) is np.ndarray else primitive)(value, *settings)
-        if type(x) is Dual:
+        if kind is Dual:
             t = push(first, 0, x.tangent, y, y[0], (value, *settings), NOTHING)
             return Dual(y[0], origin, t)
         child = len(origin)

@@ -365,26 +365,26 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
         axes = tuple(range(extra))
     else:
         axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
-    total = g.sum(axis=axes) if type(g) is not np.ndarray else add_up(g, axes)
+    total = add_up(g, axes) if type(g) is np.ndarray else g.sum(axis=axes)
     return total if total.shape == shape else total.reshape(shape)
 
 
-def add_up(x: np.ndarray, axes: tuple[int, ...], keepdims: bool = False) -> Any:
+def add_up(x: Any, axes: tuple[int, ...], keepdims: Any = False) -> Any:
     """Sum an array over some axes.
 
-    A product with a row or a column of ones does it many times faster than NumPy's reduction where
-    each sum is short or its numbers stand apart in memory. NumPy adds those one after the other
-    too: only along a long last axis it adds pairs of pairs, which loses fewer digits.
+    BLAS multiplies by a row or a column of ones many times faster than NumPy reduces an axis whose
+    entries stand apart in memory, or one that is short. NumPy adds those entries one after the
+    other as well; only along a long last axis it adds pairs of pairs, which loses fewer digits.
     """
-    if len(axes) == 1 and x.size > 4096 and x.ndim > 1 and x.flags.c_contiguous and x.dtype.char in "fd":
-        n = x.shape[axes[0]]
-        if axes[0] == x.ndim - 2:
+    if x.size > 4096 and len(axes) == 1 and x.ndim > 1 and x.flags.c_contiguous:
+        before, n, after = x.shape[: axes[0]], x.shape[axes[0]], x.shape[axes[0] + 1 :]
+        total = None
+        if len(after) == 1:
             total = np.ones(n, x.dtype) @ x
-        elif axes[0] == x.ndim - 1 and n <= 128:
+        elif not after and n <= 128:
             total = x @ np.ones(n, x.dtype)
-        else:
-            return np.add.reduce(x, axes, keepdims=keepdims)
-        return np.expand_dims(total, axes[0]) if keepdims else total
+        if total is not None:
+            return total.reshape(*before, 1, *after) if keepdims else total
     return np.add.reduce(x, axes, keepdims=keepdims)
 
 

@@ -32,7 +32,11 @@ _LOWEST = {np.dtype(t): np.finfo(t).min for t in (np.float16, np.float32, np.flo
 
 def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Subtract the largest entry, which changes no function here; return that entry too."""
-    top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
+    if x.size > 4096 and axes == (x.ndim - 1,) and 0 < x.shape[-1] < 64:
+        # Along the first axis NumPy compares whole rows at once: worth a copy if rows are short.
+        top = np.maximum.reduce(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0)[..., None]
+    else:
+        top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
     # Where all entries are -inf, -inf - -inf would be nan: subtract the lowest number instead.
     return np.subtract(x, np.maximum(top, _LOWEST.get(x.dtype, -1e308)), order="C"), top
 

@@ -141,10 +141,12 @@ def _variables(caller: str, args: Any, numbers: Any, tape: Tape) -> tuple[list[A
 
 
 def _record(tape: Tape, arrays: Sequence[Any]) -> list[Variable]:
+    variables = []
     for array in arrays:
         if type(array) is np.ndarray and array.flags.writeable:
             tape.capture(array)
-    return [tape.variable(array) for array in arrays]
+        variables.append(tape.variable(array))
+    return variables
 
 
 def _parts(args: Sequence[Any], numbers: Sequence[int], leaves: list[Any]) -> list[Any]:

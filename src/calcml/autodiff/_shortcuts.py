@@ -21,6 +21,7 @@ from calcml.autodiff.engine import (
     Variable,
     apply,
     asked,
+    pull,
     push,
     summed,
 )
@@ -28,19 +29,15 @@ from calcml.autodiff.engine import (
 CONSTANT = frozenset([float, int, np.ndarray, np.float64, np.float32])
 
 # What rules ask for, and how to pick it: calling one of these costs less than anything general.
-KEEP: dict[tuple[str, ...], Callable[[Any, Any, Any], tuple[Any, ...]]] = {
-    (): lambda y, a, b: (),
-    ("y",): lambda y, a, b: (y,),
-    ("a",): lambda y, a, b: (a,),
-    ("b",): lambda y, a, b: (b,),
+KEEP: dict[tuple[str, ...], Callable[[Any, Any, Any], Any]] = {
+    (): lambda y, a, b: None,
+    ("y",): lambda y, a, b: y,
+    ("a",): lambda y, a, b: a,
+    ("b",): lambda y, a, b: b,
     ("a", "b"): lambda y, a, b: (a, b),
     ("y", "a"): lambda y, a, b: (y, a),
     ("y", "b"): lambda y, a, b: (y, b),
     ("y", "a", "b"): lambda y, a, b: (y, a, b),
-}
-KEEP_BOTH: dict[Any, Callable[[Any, Any, Any], tuple[Any, Any]]] = {
-    ((), ()): lambda y, a, b: ((), ()),  # sums
-    (("b",), ("a",)): lambda y, a, b: ((b,), (a,)),  # products
 }
 
 
@@ -57,9 +54,9 @@ def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -
             return apply(primitive, (x,))
         value, origin = x.value, x.origin
         y = operation(value) if type(value) in TRACED else function(value)
-        saved = ((y, value) if reads_x else (y,)) if reads_y else (value,) if reads_x else ()
+        saved = ((y, value) if reads_x else y) if reads_y else value if reads_x else None
         if kind is Dual:
-            return Dual(y, origin, partial(x.tangent, *saved))
+            return Dual(y, origin, pull(partial, x.tangent, saved))
         child = len(origin)
         origin.append((child, x.index, partial, saved))
         return Variable(y, origin, child)
@@ -131,7 +128,7 @@ def binary(
     primitive = Primitive(function, [left, right], kind, name)
     wanted = tuple(asked(left)), tuple(asked(right))
     keep_left, keep_right = KEEP[wanted[0]], KEEP[wanted[1]]
-    keep_both = KEEP_BOTH.get(wanted)
+    crossed = wanted == (("b",), ("a",))  # a product: each rule asks for the other factor
     reads_b, reads_a = "b" in wanted[0], "a" in wanted[1]
     elementwise = kind == "elementwise"
     scales = function is operator.mul
@@ -147,13 +144,9 @@ def binary(
                 if elementwise and x.shape != z.shape:
                     to_a = left if x.shape == y.shape else summed(left, x.shape)
                     to_b = right if z.shape == y.shape else summed(right, z.shape)
-                if keep_both is None:
-                    for_a, for_b = keep_left(y, x, z), keep_right(y, x, z)
-                else:
-                    for_a, for_b = keep_both(y, x, z)
                 child = len(tape) + 1
-                tape.append((child, a.index, to_a, for_a))
-                tape.append((child, b.index, to_b, for_b))
+                tape.append((child, a.index, to_a, z if crossed else keep_left(y, x, z)))
+                tape.append((child, b.index, to_b, x if crossed else keep_right(y, x, z)))
                 return Variable(y, tape, child)
             if kind_b in CONSTANT:
                 if scales and kind_b is float and type(x) is np.ndarray:
@@ -189,7 +182,7 @@ def binary(
                 z = b.value
                 y = function(a, z)
                 t = b.tangent
-                t = right(t, *keep_right(y, a, z)) if elementwise else function(a, t)
+                t = pull(right, t, keep_right(y, a, z)) if elementwise else function(a, t)
                 return Dual(y, b.origin, t if t.shape == y.shape else np.broadcast_to(t, y.shape))
             if kind_b in CONSTANT:
                 return function(a, b)
@@ -197,10 +190,10 @@ def binary(
             x, z = a.value, b.value if kind_b is Dual else b
             y = function(x, z)
             t = a.tangent
-            t = left(t, *keep_left(y, x, z)) if elementwise else function(t, z)
+            t = pull(left, t, keep_left(y, x, z)) if elementwise else function(t, z)
             if kind_b is Dual:
                 s = b.tangent
-                t = t + (right(s, *keep_right(y, x, z)) if elementwise else function(x, s))
+                t = t + (pull(right, s, keep_right(y, x, z)) if elementwise else function(x, s))
             return Dual(y, a.origin, t if t.shape == y.shape else np.broadcast_to(t, y.shape))
         if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
             return operation(

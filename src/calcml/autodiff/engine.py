@@ -78,10 +78,10 @@ class Tape(list[Any], Level):
     """One reverse-mode derivative in progress: the edges of its graph, in the order they were made.
 
     An operation writes an edge ``(child, parent, partial, saved)`` for each traced argument:
-    the index of the result, the index of the argument, the rule of the table, and the arrays that
-    the rule asks for. The index of a variable is the place of its last edge. An operation can only
-    use results that exist already, so parents come before children and the order of the tape is a
-    topological order.
+    the index of the result, the index of the argument, the rule of the table, and what the rule
+    asks for: None, one array, or a tuple. The index of a variable is the place of its last edge. An
+    operation can only use results that exist already, so parents come before children and the order
+    of the tape is a topological order.
     """
 
     __slots__ = ("captured", "level")
@@ -318,6 +318,13 @@ def apply(p: Primitive, args: Sequence[Any], settings: dict[str, Any] = NOTHING)
     return top.run(p, traced, args, values, settings)
 
 
+def pull(partial: Callable[..., Any], g: Any, saved: Any) -> Any:
+    """Reverse mode: apply a rule to g and what an edge saved for it."""
+    if saved is None:
+        return partial(g)
+    return partial(g, *saved) if type(saved) is tuple else partial(g, saved)
+
+
 def push(
     p: Primitive, i: int, t: Any, y: Any, result: Any, args: Sequence[Any], settings: Any
 ) -> Any:
@@ -446,17 +453,17 @@ PIECE = 8192  # entries: small enough for what a rule computes on the way to sta
 LARGE = 4 * PIECE
 
 
-def in_pieces(partial: Any, g: np.ndarray, saved: Sequence[Any]) -> Any:
+def in_pieces(partial: Any, g: np.ndarray, saved: Any) -> Any:
     """Apply a pointwise rule to a large g, one piece after the other, in the memory of g.
 
     Only for a g that nobody else holds. It spares the result and every intermediate array of its
     size, which is what a gradient needs more memory for than one written by hand.
     """
-    arrays = [g, *saved]
+    arrays = [g, *(saved if type(saved) is tuple else () if saved is None else (saved,))]
     for x in arrays:
         alike = type(x) is np.ndarray and x.shape == g.shape and x.dtype == g.dtype
         if not (alike and x.flags.c_contiguous):
-            return partial(g, *saved)
+            return pull(partial, g, saved)
     rows = [x.reshape(-1) for x in arrays]
     for start in range(0, g.size, PIECE):
         piece = [x[start : start + PIECE] for x in rows]
@@ -486,13 +493,12 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
             large = owned[child] and g.size > LARGE
         if g is None:
             continue
-        # Most rules keep one array, and a call that spells it out is the cheapest.
         if large and partial in POINTWISE:
             h = in_pieces(partial, g, saved)
-        elif len(saved) == 1:
-            h = partial(g, saved[0])
+        elif type(saved) is np.ndarray:  # as most rules save one array: the cheapest call
+            h = partial(g, saved)
         else:
-            h = partial(g, *saved)
+            h = pull(partial, g, saved)
         total = grads[parent]
         if total is None:
             if type(h) is Scatter:

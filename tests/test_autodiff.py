@@ -111,6 +111,12 @@ def test_parameters_of_a_network():
             np.testing.assert_allclose(g[name][place], slope, rtol=1e-6, atol=1e-9)
 
 
+def test_an_argument_that_is_returned_as_it_is():
+    a, b = ad.grad(lambda a, b: a, (0, 1))(2.0, X)
+    np.testing.assert_array_equal(a, 1.0)
+    np.testing.assert_array_equal(b, np.zeros(3))
+
+
 def test_auxiliary_results():
     def f(x):
         return np.sum(x**2), {"double": 2 * x, "note": "kept"}
@@ -487,6 +493,65 @@ def test_repeated_indices_add_up():
     np.testing.assert_allclose(ad.grad(lambda x: np.sum(x.T[places]))(A), [[3, 0, 1]] * 2)
 
 
+def test_entries_taken_in_several_ways_add_up():
+    """Slices, single positions, masks and lists of one array, in the memory of one derivative."""
+    mask = np.array([True, False, True])
+
+    def f(x):
+        return np.sum(x[:2] * 2) + 3 * x[0] + np.sum(x[mask] ** 2) + np.sum(x[[1, 1]]) + x[-1]
+
+    np.testing.assert_allclose(ad.grad(f)(X), [5 + 0.6, 4, 1 + 2.2])
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        ((1000, 10), 0),
+        ((1000, 10), 1),
+        ((1000, 10), None),
+        ((10, 1000), 1),
+        ((3, 500, 7), 0),
+        ((3, 500, 7), 1),
+        ((3, 500, 7), 2),
+        ((3, 500, 7), (0, 2)),
+    ],
+)
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_large_sums_are_those_of_numpy(shape, axis, keepdims):
+    rng = np.random.default_rng(0)
+    x, c = rng.standard_normal(shape), rng.standard_normal(shape)
+    for a, digits in ((x, 12), (np.asfortranarray(x), 12), (x.astype(np.float32), 3)):
+        y, pullback = ad.vjp(lambda x: np.sum(x, axis=axis, keepdims=keepdims), a)
+        expected = np.sum(a, axis=axis, keepdims=keepdims)
+        assert y.shape == expected.shape
+        assert y.dtype == a.dtype
+        np.testing.assert_allclose(y, expected, rtol=0, atol=10.0**-digits)
+        np.testing.assert_array_equal(pullback(np.ones_like(y)), np.ones(shape))
+    row = np.zeros([n if k else 1 for k, n in enumerate(shape)])
+    g = ad.grad(lambda r: np.sum(c * (x + r)))(row)
+    np.testing.assert_allclose(g, np.sum(c, 0, keepdims=True), rtol=1e-12)
+
+
+def test_a_long_sum_keeps_its_digits():
+    """Along a long last axis NumPy adds in pairs, and so does the traced sum: to the last bit."""
+    x = np.full((2, 100_000), 0.1, np.float32)
+    np.testing.assert_array_equal(ad.vjp(lambda x: np.sum(x, axis=1), x)[0], np.sum(x, axis=1))
+
+
+@pytest.mark.parametrize("shape", [(1000, 10), (100, 70), (5, 100, 12)])
+def test_composites_of_many_rows_are_those_of_each(shape):
+    x = np.random.default_rng(0).standard_normal(shape)
+    x[..., 0][x[..., 1] > 1] = -np.inf
+    x[0] = -np.inf
+    for f in (ad.logsumexp, ad.softmax, ad.log_softmax):
+        together = f(x, axis=-1)
+        np.testing.assert_allclose(together, np.stack([f(row, axis=-1) for row in x]), rtol=1e-13)
+    target = np.zeros(shape[:-1], int) + 2
+    together = ad.cross_entropy(x[1:], target[1:])
+    rows = [ad.cross_entropy(*pair) for pair in zip(x[1:], target[1:], strict=True)]
+    np.testing.assert_allclose(together, np.stack(rows), rtol=1e-13)
+
+
 def test_nothing_leaks_out_of_sum():
     """The derivative of sum is a repeated view inside; outside it is an array of its own."""
     g = ad.grad(np.sum)(X)
@@ -725,8 +790,8 @@ def test_backward_frees_as_it_goes():
         counts.append(sum(ref() is not None for ref in alive))
         return g
 
-    parent, original, saved = tape[10]
-    tape[10] = (parent, lambda g, *arrays: original(partial(g), *arrays), saved)
+    child, parent, original, saved = tape[10]
+    tape[10] = (child, parent, lambda g, *arrays: original(partial(g), *arrays), saved)
     del saved
     backward(tape, index, np.ones(3), 1, release=True)
     assert counts[0] <= 6
@@ -803,6 +868,9 @@ def test_arrays_are_unlocked_afterwards():
     with pytest.raises(ZeroDivisionError):
         ad.grad(lambda x: np.sum(x * scale) / (1 // 0))(X)
     assert scale.flags.writeable
+    with pytest.raises(TypeError, match="argument 1"):
+        ad.grad(lambda a, b: np.sum(a) * b, (0, 1))(X, 3)
+    assert X.flags.writeable
     fixed = np.ones(3)
     fixed.flags.writeable = False
     ad.grad(lambda x: np.sum(x * fixed))(X)

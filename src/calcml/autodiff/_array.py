@@ -39,12 +39,23 @@ def deep_plain(x: Any) -> Any:
     return plain(x)
 
 
-def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
-    if method == "__call__":
+ABSENT = object()
+
+
+def array_ufunc(
+    self: Any, ufunc: Any, method: str, a: Any, b: Any = ABSENT, *others: Any, **settings: Any
+) -> Any:
+    if method == "__call__" and not settings:
         operation = FUNCTIONS.get(ufunc)
-        if operation is not None and not settings:
-            return operation(*inputs)
-        raise errors.no_rule(ufunc) if operation is None else errors.keyword(ufunc, settings)
+        if operation is not None:
+            return operation(a) if b is ABSENT else operation(a, b, *others)
+    return unusual(ufunc, method, (a,) if b is ABSENT else (a, b, *others), settings)
+
+
+def unusual(ufunc: Any, method: str, inputs: Any, settings: Any) -> Any:
+    """Call another method of a ufunc, such as np.add.reduce; refuse what has no rule."""
+    if method == "__call__":
+        raise errors.keyword(ufunc, settings) if ufunc in FUNCTIONS else errors.no_rule(ufunc)
     if method == "outer":
         a, b = inputs
         return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **settings)

@@ -15,6 +15,7 @@ import numpy as np
 from calcml.autodiff._array import constant
 from calcml.autodiff._elementwise import over, times
 from calcml.autodiff._shapes import axes_of, kept, moved
+from calcml.autodiff._shortcuts import single
 from calcml.autodiff.engine import Primitive, plain
 
 _Eigh: Any = type(np.linalg.eigh(np.eye(1)))
@@ -34,13 +35,13 @@ def _on_diagonal(g: Any, n: int) -> Any:
     return _column(g) * np.eye(n, dtype=g.dtype)
 
 
-_inv = Primitive(np.linalg.inv, [lambda g, y: -mT(y) @ g @ mT(y)], name="linalg.inv")
-_det = Primitive(
-    np.linalg.det, [lambda g, x: np.expand_dims(g, (-1, -2)) * mT(cofactors(x))], name="linalg.det"
+_inv = single(np.linalg.inv, lambda g, y: -mT(y) @ g @ mT(y), name="linalg.inv")
+_det = single(
+    np.linalg.det, lambda g, x: np.expand_dims(g, (-1, -2)) * mT(cofactors(x)), name="linalg.det"
 )
-_logdet = Primitive(
+_logdet = single(
     lambda x: np.linalg.slogdet(x)[1],
-    [lambda g, x: np.expand_dims(g, (-1, -2)) * mT(np.linalg.inv(x))],
+    lambda g, x: np.expand_dims(g, (-1, -2)) * mT(np.linalg.inv(x)),
     name="linalg.slogdet",
 )
 _solve = Primitive(
@@ -100,7 +101,7 @@ def _cholesky_partial(g: Any, y: Any) -> Any:
     return (s + mT(s)) / 2
 
 
-_cholesky = Primitive(np.linalg.cholesky, [_cholesky_partial], name="linalg.cholesky")
+_cholesky = single(np.linalg.cholesky, _cholesky_partial, name="linalg.cholesky")
 
 
 def cholesky(x: Any, *, upper: bool = False) -> Any:
@@ -203,7 +204,7 @@ def _pinv_partial(g: Any, y: Any, x: Any) -> Any:
     return h + mT(y) @ y @ mT(g) @ (np.eye(n, dtype=x.dtype) - y @ x)
 
 
-_pinv = Primitive(lambda x, rcond: np.linalg.pinv(x, rcond), [_pinv_partial], name="linalg.pinv")
+_pinv = single(lambda x, rcond: np.linalg.pinv(x, rcond), _pinv_partial, name="linalg.pinv")
 
 
 def pinv(x: Any, rcond: Any = None, hermitian: bool = False) -> Any:
@@ -212,9 +213,9 @@ def pinv(x: Any, rcond: Any = None, hermitian: bool = False) -> Any:
 
 # -------------------------------------------------------------------------------------------- norms
 
-_norm2 = Primitive(
+_norm2 = single(
     lambda x, axes, keepdims: np.sqrt(np.add.reduce(np.square(x), axes, keepdims=keepdims)),
-    [lambda g, y, x, axes: _norm2_partial(g, y, x, kept(x.shape, axes))],
+    lambda g, y, x, axes: _norm2_partial(g, y, x, kept(x.shape, axes)),
     name="linalg.norm",
 )
 
@@ -239,11 +240,11 @@ def vector_norm(x: Any, order: Any, axes: tuple[int, ...], keepdims: bool) -> An
     return _norm_p(x, order, axes, keepdims)
 
 
-_norm_p = Primitive(
+_norm_p = single(
     lambda x, order, axes, keepdims: (
         np.add.reduce(np.abs(x) ** order, axes, keepdims=keepdims) ** (1 / order)
     ),
-    [lambda g, y, x, order, axes: _norm_p_partial(g, y, x, order, kept(x.shape, axes))],
+    lambda g, y, x, order, axes: _norm_p_partial(g, y, x, order, kept(x.shape, axes)),
     name="linalg.norm",
 )
 

@@ -64,8 +64,10 @@ _matmul = Primitive(
 
 
 def matmul(a: Any, b: Any) -> Any:
-    a, b = as_array(a), as_array(b)
-    operation = _MATMUL.get((a.ndim, b.ndim))
+    try:
+        operation = _MATMUL.get((a.ndim, b.ndim))
+    except AttributeError:  # a list or a number
+        return matmul(as_array(a), as_array(b))
     return _matmul(a, b, a.shape, b.shape) if operation is None else operation(a, b)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from calcml.autodiff._shapes import axes_of, broadcast_to, kept, reshape
-from calcml.autodiff.engine import TRACED, Primitive, plain
+from calcml.autodiff._shortcuts import single
+from calcml.autodiff.engine import TRACED, add_up, plain
 
 
 def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
@@ -26,9 +27,9 @@ def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     return np.ndarray(shape, g.dtype, g, 0, steps[::-1])
 
 
-_sum = Primitive(
-    lambda x, axes, keepdims, shape: np.add.reduce(x, axes, keepdims=keepdims),
-    [lambda g, axes, shape: spread(g, shape, axes)],
+_sum = single(
+    lambda x, axes, keepdims, shape: add_up(x, axes, keepdims),
+    lambda g, axes, shape: spread(g, shape, axes),
     "linear",
     "sum",
 )
@@ -39,9 +40,9 @@ def sum_(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _sum(x, axes_of(axis, len(shape)), keepdims, shape)
 
 
-_mean = Primitive(
-    lambda x, axes, keepdims, shape, n: np.add.reduce(x, axes, keepdims=keepdims) / n,
-    [lambda g, axes, shape, n: spread(g / n, shape, axes)],
+_mean = single(
+    lambda x, axes, keepdims, shape, n: add_up(x, axes, keepdims) / n,
+    lambda g, axes, shape, n: spread(g / n, shape, axes),
     "linear",
     "mean",
 )
@@ -50,7 +51,7 @@ _mean = Primitive(
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     shape = x.shape
     axes = axes_of(axis, len(shape))
-    count = x.size if axis is None else math.prod([shape[k] for k in axes])
+    count = math.prod(shape if axis is None else [shape[k] for k in axes])
     return _mean(x, axes, keepdims, shape, count)
 
 
@@ -72,15 +73,15 @@ def _extreme_partial(g: Any, y: Any, x: Any, axes: Any, keepdims: Any) -> Any:
     return np.reshape(g, shape) * (hit / count)
 
 
-_max = Primitive(
+_max = single(
     lambda x, axes, keepdims: np.maximum.reduce(x, axes, keepdims=keepdims),
-    [_extreme_partial],
+    _extreme_partial,
     "general",
     "max",
 )
-_min = Primitive(
+_min = single(
     lambda x, axes, keepdims: np.minimum.reduce(x, axes, keepdims=keepdims),
-    [_extreme_partial],
+    _extreme_partial,
     "general",
     "min",
 )
@@ -109,9 +110,9 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.reshape(y, shape if keepdims else [x.shape[k] for k in others])
 
 
-_cumsum = Primitive(
+_cumsum = single(
     lambda x, axis: np.cumsum(x, axis),
-    [lambda g, axis: np.flip(np.cumsum(np.flip(g, axis), axis), axis)],
+    lambda g, axis: np.flip(np.cumsum(np.flip(g, axis), axis), axis),
     "linear",
     "cumsum",
 )

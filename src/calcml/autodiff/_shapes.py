@@ -11,6 +11,7 @@ import numpy as np
 
 from calcml.autodiff import _errors as errors
 from calcml.autodiff._array import FUNCTIONS, deep_plain
+from calcml.autodiff._shortcuts import single
 from calcml.autodiff.engine import TRACED, Primitive, Scatter, Traced, plain, sum_to
 
 
@@ -22,30 +23,33 @@ def kept(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple([1 if k in axes else n for k, n in enumerate(shape)])
 
 
+ALL_AXES = [tuple(range(ndim)) for ndim in range(65)]  # NumPy stops at 64 axes
+
+
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """List the axes of a reduction, counted from the front."""
     if axis is None:
-        return tuple(range(ndim))
+        return ALL_AXES[ndim]
     if type(axis) is int:
         return (axis + ndim if -ndim <= axis < 0 else axis,)
     return tuple([operator.index(k) + ndim * (-ndim <= k < 0) for k in np.atleast_1d(axis)])
 
 
-_reshape = Primitive(
+_reshape = single(
     lambda x, new, shape: x.reshape(new),
-    [lambda g, shape: g.reshape(shape)],
+    lambda g, shape: g.reshape(shape),
     "linear",
     "reshape",
 )
-_transpose = Primitive(
+_transpose = single(
     lambda x, axes: np.transpose(x, axes),
-    [lambda g, axes: np.transpose(g, np.argsort(axes))],
+    lambda g, axes: np.transpose(g, np.argsort(axes)),
     "linear",
     "transpose",
 )
-_broadcast_to = Primitive(
+_broadcast_to = single(
     lambda x, new, shape: np.broadcast_to(x, new),
-    [lambda g, shape: sum_to(g, shape)],
+    lambda g, shape: sum_to(g, shape),
     "linear",
     "broadcast_to",
 )
@@ -63,9 +67,9 @@ def ravel(x: Any) -> Any:
     return _reshape(x, (x.size,), x.shape)
 
 
-_reverse_axes = Primitive(lambda x: x.T, [lambda g: g.T], "linear", "transpose")
-_swapaxes = Primitive(
-    lambda x, i, j: x.swapaxes(i, j), [lambda g, i, j: g.swapaxes(i, j)], "linear", "swapaxes"
+_reverse_axes = single(lambda x: x.T, lambda g: g.T, "linear", "transpose")
+_swapaxes = single(
+    lambda x, i, j: x.swapaxes(i, j), lambda g, i, j: g.swapaxes(i, j), "linear", "swapaxes"
 )
 
 
@@ -101,7 +105,7 @@ def _scatter(g: Any, index: Any, shape: tuple[int, ...], repeats: bool) -> Any:
     return Scatter(g, index, shape, repeats).dense()
 
 
-dense_scatter = Primitive(_scatter, [lambda g, index: g[index]], "linear", "scatter")
+dense_scatter = single(_scatter, lambda g, index: g[index], "linear", "scatter")
 
 
 FUNCTIONS["scatter"] = dense_scatter
@@ -113,14 +117,15 @@ def _getitem_partial(g: Any, index: Any, shape: Any, repeats: bool) -> Any:
     return Scatter(g, index, shape, repeats)
 
 
-_getitem = Primitive(
-    lambda x, index, shape, repeats: x[index], [_getitem_partial], "linear", "getitem"
-)
+_getitem = single(lambda x, index, shape, repeats: x[index], _getitem_partial, "linear", "getitem")
+
+
+BASIC = {int, slice, type(None), type(Ellipsis)}
 
 
 def getitem(x: Any, index: Any) -> Any:
     """Slices and single positions take each entry at most once; arrays of positions may repeat."""
-    if type(index) is int or type(index) is slice:
+    if BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in BASIC:
         return _getitem(x, index, x.shape, False)
     parts = index if isinstance(index, tuple) else (index,)
     if any(isinstance(k, (list, Traced)) for k in parts):
@@ -242,9 +247,9 @@ def moved(function: Any) -> Any:
 
     Applied to the positions 0, 1, 2, ... it says where each entry of the result came from.
     """
-    primitive = Primitive(
+    primitive = single(
         lambda x, args, settings, shape: function(x, *args, **settings),
-        [lambda g, args, settings, shape: _collect(g, function, args, settings, shape)],
+        lambda g, args, settings, shape: _collect(g, function, args, settings, shape),
         "linear",
         function.__name__,
     )
@@ -259,9 +264,9 @@ def _collect(g: Any, function: Any, args: Any, settings: Any, shape: tuple[int, 
     return np.reshape(dense_scatter(np.ravel(g), origin.ravel(), (size,), True), shape)
 
 
-_pad = Primitive(
+_pad = single(
     lambda x, width, settings, inner: np.pad(x, width, **settings),
-    [lambda g, inner: g[inner]],
+    lambda g, inner: g[inner],
     "general",
     "pad",
 )

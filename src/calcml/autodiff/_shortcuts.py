@@ -6,12 +6,14 @@ general, at a fraction of its fixed cost. Everything else they hand on to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from calcml.autodiff.engine import (
+    NOTHING,
     POINTWISE,
     TRACED,
     Dual,
@@ -19,17 +21,19 @@ from calcml.autodiff.engine import (
     Variable,
     apply,
     asked,
+    pull,
+    push,
     summed,
 )
 
 CONSTANT = frozenset([float, int, np.ndarray, np.float64, np.float32])
 
 # What rules ask for, and how to pick it: calling one of these costs less than anything general.
-KEEP: dict[tuple[str, ...], Callable[[Any, Any, Any], tuple[Any, ...]]] = {
-    (): lambda y, a, b: (),
-    ("y",): lambda y, a, b: (y,),
-    ("a",): lambda y, a, b: (a,),
-    ("b",): lambda y, a, b: (b,),
+KEEP: dict[tuple[str, ...], Callable[[Any, Any, Any], Any]] = {
+    (): lambda y, a, b: None,
+    ("y",): lambda y, a, b: y,
+    ("a",): lambda y, a, b: a,
+    ("b",): lambda y, a, b: b,
     ("a", "b"): lambda y, a, b: (a, b),
     ("y", "a"): lambda y, a, b: (y, a),
     ("y", "b"): lambda y, a, b: (y, b),
@@ -50,11 +54,65 @@ def unary(function: Any, partial: Callable[..., Any], name: str | None = None) -
             return apply(primitive, (x,))
         value, origin = x.value, x.origin
         y = operation(value) if type(value) in TRACED else function(value)
-        saved = ((y, value) if reads_x else (y,)) if reads_y else (value,) if reads_x else ()
+        saved = ((y, value) if reads_x else y) if reads_y else value if reads_x else None
         if kind is Dual:
-            return Dual(y, origin, partial(x.tangent, *saved))
-        origin.append((x.index, partial, saved))
-        return Variable(y, origin, len(origin) - 1)
+            return Dual(y, origin, pull(partial, x.tangent, saved))
+        child = len(origin)
+        origin.append((child, x.index, partial, saved))
+        return Variable(y, origin, child)
+
+    return operation
+
+
+def single(function: Any, partial: Any, kind: str = "general", name: str | None = None) -> Any:
+    """Make a function of one array and of settings, by position, recorded without detours."""
+    primitive = Primitive(function, [partial], kind, name)
+    keep = primitive.keep[0]
+
+    def operation(x: Any, *settings: Any) -> Any:
+        if type(x) is np.ndarray:
+            return function(x, *settings)
+        if type(x) is Variable:
+            value, tape = x.value, x.origin
+            y = (function if type(value) is np.ndarray else operation)(value, *settings)
+            child = len(tape)
+            tape.append((child, x.index, partial, keep((y, value, *settings))))
+            return Variable(y, tape, child)
+        if type(x) is Dual and kind != "general":
+            value = x.value
+            y = (function if type(value) is np.ndarray else operation)(value, *settings)
+            if kind == "linear":
+                return Dual(y, x.origin, operation(x.tangent, *settings))
+            return Dual(y, x.origin, partial(x.tangent, *keep((y, value, *settings))))
+        return apply(primitive, (x, *settings))
+
+    return operation
+
+
+def leading(function: Any, parts: Sequence[Primitive], name: str) -> Any:
+    """Make the first result of a function of one array and of settings that returns several.
+
+    The others are there because its rule needs them: they are traced by the derivatives that
+    enclose this one, but not by this one, where nothing could use them.
+    """
+    primitive = Primitive(function, [], name=name, parts=parts)
+    first = parts[0]
+    partial, keep = first.partials[0], first.keep[0]
+
+    def operation(x: Any, *settings: Any) -> Any:
+        kind = type(x)
+        if kind is np.ndarray:
+            return function(x, *settings)[0]
+        if kind is not Variable and kind is not Dual:
+            return primitive(x, *settings)[0]
+        value, origin = x.value, x.origin
+        y = (function if type(value) is np.ndarray else primitive)(value, *settings)
+        if kind is Dual:
+            t = push(first, 0, x.tangent, y, y[0], (value, *settings), NOTHING)
+            return Dual(y[0], origin, t)
+        child = len(origin)
+        origin.append((child, x.index, partial, keep((y, value, *settings))))
+        return Variable(y[0], origin, child)
 
     return operation
 
@@ -68,37 +126,63 @@ def binary(
     values as they are, and they may belong to an enclosing derivative.
     """
     primitive = Primitive(function, [left, right], kind, name)
-    keep_left, keep_right = KEEP[tuple(asked(left))], KEEP[tuple(asked(right))]
-    reads_b, reads_a = "b" in asked(left), "a" in asked(right)
+    wanted = tuple(asked(left)), tuple(asked(right))
+    keep_left, keep_right = KEEP[wanted[0]], KEEP[wanted[1]]
+    crossed = wanted == (("b",), ("a",))  # a product: each rule asks for the other factor
+    reads_b, reads_a = "b" in wanted[0], "a" in wanted[1]
     elementwise = kind == "elementwise"
+    scales = function is operator.mul
 
     def operation(a: Any, b: Any) -> Any:
         kind_a, kind_b = type(a), type(b)
         if kind_a is Variable:
-            if kind_b is Variable and a.origin is b.origin:
-                tape, x, z = a.origin, a.value, b.value
+            tape, x = a.origin, a.value
+            if kind_b is Variable and b.origin is tape:
+                z = b.value
                 y = function(x, z)
                 to_a, to_b = left, right
                 if elementwise and x.shape != z.shape:
-                    to_a, to_b = summed(left, x.shape), summed(right, z.shape)
-                tape.append(
-                    ((a.index, to_a, keep_left(y, x, z)), (b.index, to_b, keep_right(y, x, z)))
-                )
-                return Variable(y, tape, len(tape) - 1)
+                    to_a = left if x.shape == y.shape else summed(left, x.shape)
+                    to_b = right if z.shape == y.shape else summed(right, z.shape)
+                child = len(tape) + 1
+                tape.append((child, a.index, to_a, z if crossed else keep_left(y, x, z)))
+                tape.append((child, b.index, to_b, x if crossed else keep_right(y, x, z)))
+                return Variable(y, tape, child)
             if kind_b in CONSTANT:
-                x = a.value
+                if scales and kind_b is float and type(x) is np.ndarray:
+                    b = np.array(b, x.dtype)  # NumPy would do so in every product with it
                 y = function(x, b)
-                return one_edge(a, y, left, keep_left(y, x, b), b, reads_b, elementwise)
-        elif kind_a in CONSTANT:
-            if kind_b is Variable:
-                z = b.value
-                y = function(a, z)
-                return one_edge(b, y, right, keep_right(y, a, z), a, reads_a, elementwise)
+                partial = left
+                if kind_b is np.ndarray:
+                    if reads_b and b.flags.writeable:
+                        tape.capture(b)
+                    if elementwise and y.shape != x.shape:
+                        partial = summed(left, x.shape)
+                child = len(tape)
+                tape.append((child, a.index, partial, keep_left(y, x, b)))
+                return Variable(y, tape, child)
+        elif kind_b is Variable and kind_a in CONSTANT:
+            tape, z = b.origin, b.value
+            y = function(a, z)
+            partial = right
+            if kind_a is np.ndarray:
+                if reads_a and a.flags.writeable:
+                    tape.capture(a)
+                if elementwise and y.shape != z.shape:
+                    partial = summed(right, z.shape)
+            child = len(tape)
+            tape.append((child, b.index, partial, keep_right(y, a, z)))
+            return Variable(y, tape, child)
+        return forward(a, b)
+
+    def forward(a: Any, b: Any) -> Any:
+        kind_a, kind_b = type(a), type(b)
+        if kind_a in CONSTANT:
             if kind_b is Dual:
                 z = b.value
                 y = function(a, z)
                 t = b.tangent
-                t = right(t, *keep_right(y, a, z)) if elementwise else function(a, t)
+                t = pull(right, t, keep_right(y, a, z)) if elementwise else function(a, t)
                 return Dual(y, b.origin, t if t.shape == y.shape else np.broadcast_to(t, y.shape))
             if kind_b in CONSTANT:
                 return function(a, b)
@@ -106,10 +190,10 @@ def binary(
             x, z = a.value, b.value if kind_b is Dual else b
             y = function(x, z)
             t = a.tangent
-            t = left(t, *keep_left(y, x, z)) if elementwise else function(t, z)
+            t = pull(left, t, keep_left(y, x, z)) if elementwise else function(t, z)
             if kind_b is Dual:
                 s = b.tangent
-                t = t + (right(s, *keep_right(y, x, z)) if elementwise else function(x, s))
+                t = t + (pull(right, s, keep_right(y, x, z)) if elementwise else function(x, s))
             return Dual(y, a.origin, t if t.shape == y.shape else np.broadcast_to(t, y.shape))
         if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
             return operation(
@@ -118,17 +202,3 @@ def binary(
         return apply(primitive, (a, b))
 
     return operation
-
-
-def one_edge(
-    x: Variable, y: Any, partial: Any, saved: Any, constant: Any, reads: bool, elementwise: bool
-) -> Variable:
-    """Record a function of a traced array and a constant."""
-    tape = x.origin
-    if type(constant) is np.ndarray:
-        if reads and constant.flags.writeable:
-            tape.capture(constant)
-        if elementwise and constant.ndim and y.shape != x.value.shape:
-            partial = summed(partial, x.value.shape)
-    tape.append((x.index, partial, saved))
-    return Variable(y, tape, len(tape) - 1)

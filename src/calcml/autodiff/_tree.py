@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,12 @@ def leaves(tree: Any) -> list[Any]:
 
 def like(tree: Any, new: list[Any]) -> Any:
     """Build the same structure with other leaves, taken in order."""
-    return new[0] if type(tree) is np.ndarray else _build(tree, iter(new).__next__)
+    return new[0] if type(tree) is np.ndarray else filled(tree, iter(new))
+
+
+def filled(tree: Any, new: Iterator[Any]) -> Any:
+    """Build the same structure, its leaves taken from an iterator."""
+    return _build(tree, new.__next__)
 
 
 def _keys(tree: dict[Any, Any]) -> list[Any]:

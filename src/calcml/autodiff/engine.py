@@ -3,9 +3,9 @@
 A *traced array* stands in for a NumPy array while a function runs. Every operation on it computes
 the ordinary value, and does one thing more:
 
-- a `Variable` (reverse mode) writes one node on a `Tape`: which arrays went in, and for each of
-  them a rule that turns the derivative with respect to the result into the derivative with
-  respect to that input. `backward` then walks the tape from the end to the beginning.
+- a `Variable` (reverse mode) writes one edge on a `Tape` for each array that went in: a rule that
+  turns the derivative with respect to the result into the derivative with respect to that input.
+  `backward` then walks the tape from the end to the beginning.
 - a `Dual` (forward mode) carries its tangent along, and updates it at once.
 
 What the value of a traced array is made of is again an array: a plain one, or a traced one that
@@ -20,7 +20,7 @@ import functools
 import itertools
 import operator
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import numpy as np
@@ -31,28 +31,21 @@ _levels = itertools.count(1)
 
 
 class Level:
-    """A derivative in progress. The innermost, which began last, has the highest level."""
+    """A derivative in progress. The innermost, which began last, has the highest level.
+
+    Each kind has a method ``run(p, traced, args, values, settings)`` that calls a primitive:
+    ``args[i]`` belong to this level for the i in ``traced``, and ``values`` are what is below.
+    """
 
     __slots__ = ()
     level: Any
 
-    def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
-        """Call a primitive: ``args[i]`` belong to this level for the i in ``traced``."""
-        y = apply(p, values, settings)
-        if not p.parts:
-            return self.record(p, traced, args, values, settings, y, y)
-        return tuple(
-            [
-                self.record(q, traced, args, values, settings, y, z)
-                for q, z in zip(p.parts, y, strict=True)
-            ]
-        )
 
-    def record(
-        self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
-    ) -> Any:
-        """Trace a result. ``y`` is what the rules see: all results, if there are several."""
-        raise NotImplementedError
+def each_result(p: Primitive, y: Any, record: Callable[[Primitive, Any], Any]) -> Any:
+    """Have a level record what a primitive returned: one result, or one for each of its parts."""
+    if not p.parts:
+        return record(p, y)
+    return tuple([record(q, z) for q, z in zip(p.parts, y, strict=True)])
 
 
 class Forward(Level):
@@ -63,27 +56,32 @@ class Forward(Level):
     def __init__(self) -> None:
         self.level = next(_levels)
 
-    def record(
-        self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
-    ) -> Any:
-        """Add up the tangents that the arguments contribute to a result."""
-        if p.kind == "additive":
-            tangents = [
-                args[i].tangent if i in traced else np.zeros_like(x) for i, x in enumerate(values)
-            ]
-            return Dual(result, self, apply(p, tangents, settings))
-        parts = [push(p, i, args[i].tangent, y, result, values, settings) for i in traced]
-        parts = [t for t in parts if t is not None]
-        return Dual(result, self, functools.reduce(operator.add, parts)) if parts else result
+    def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
+        """Call a primitive, and add up the tangents that the arguments contribute to a result."""
+        y = apply(p, values, settings)
+
+        def record(p: Primitive, result: Any) -> Any:
+            if p.kind == "additive":
+                tangents = [
+                    args[i].tangent if i in traced else np.zeros_like(x)
+                    for i, x in enumerate(values)
+                ]
+                return Dual(result, self, apply(p, tangents, settings))
+            parts = [push(p, i, args[i].tangent, y, result, values, settings) for i in traced]
+            parts = [t for t in parts if t is not None]
+            return Dual(result, self, functools.reduce(operator.add, parts)) if parts else result
+
+        return each_result(p, y, record)
 
 
 class Tape(list[Any], Level):
-    """One reverse-mode derivative in progress: a node for each operation, in the order they ran.
+    """One reverse-mode derivative in progress: the edges of its graph, in the order they were made.
 
-    A node is an edge ``(parent, partial, saved)``, or a tuple of edges, one for each traced argument:
-    the position of the argument on the tape, the rule of the table, and the arrays that the rule
-    asks for. An operation can only use results that exist already, so parents come before children and
-    the order of the tape is a topological order.
+    An operation writes an edge ``(child, parent, partial, saved)`` for each traced argument:
+    the index of the result, the index of the argument, the rule of the table, and what the rule
+    asks for: None, one array, or a tuple. The index of a variable is the place of its last edge. An
+    operation can only use results that exist already, so parents come before children and the order
+    of the tape is a topological order.
     """
 
     __slots__ = ("captured", "level")
@@ -93,30 +91,35 @@ class Tape(list[Any], Level):
         self.captured: dict[int, np.ndarray] = {}
 
     def variable(self, value: Any) -> Variable:
-        """Put an input on the tape: a node without edges."""
-        self.append(())
+        """Put an input on the tape: it has a place, but no edge."""
+        self.append(None)
         return Variable(value, self, len(self) - 1)
 
-    def record(
-        self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any, y: Any, result: Any
-    ) -> Any:
-        """Write the node of a result, and make the result a variable."""
-        edges = []
-        for i in traced:
-            rule = p.edge(i, y, values, settings)
-            if rule is None:
-                continue
-            partial, saved = rule
-            for k in p.reads[i] if not p.variadic else range(len(args)):
-                if type(args[k]) is np.ndarray and args[k].flags.writeable:
-                    self.capture(args[k])
-            if p.elementwise and values[i].shape != result.shape:
-                partial = summed(partial, values[i].shape)
-            edges.append((args[i].index, partial, saved))
-        if not edges:
-            return result
-        self.append(edges[0] if len(edges) == 1 else tuple(edges))
-        return Variable(result, self, len(self) - 1)
+    def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
+        """Call a primitive, write the edges of its results, and make variables of them."""
+        y = apply(p, values, settings)
+
+        def record(p: Primitive, result: Any) -> Any:
+            edges = []
+            for i in traced:
+                rule = p.edge(i, y, values, settings)
+                if rule is None:
+                    continue
+                partial, saved = rule
+                for k in p.reads[i] if not p.variadic else range(len(args)):
+                    if type(args[k]) is np.ndarray and args[k].flags.writeable:
+                        self.capture(args[k])
+                if p.elementwise and values[i].shape != result.shape:
+                    partial = summed(partial, values[i].shape)
+                edges.append((args[i].index, partial, saved))
+            if not edges:
+                return result
+            child = len(self) + len(edges) - 1
+            for edge in edges:
+                self.append((child, *edge))
+            return Variable(result, self, child)
+
+        return each_result(p, y, record)
 
     def capture(self, array: np.ndarray) -> None:
         """Make a writeable array that the backward pass will read read-only while the function runs.
@@ -134,13 +137,10 @@ class Tape(list[Any], Level):
         array.setflags(write=False)
         self.captured[id(array)] = array
 
-    def release(self) -> None:
-        """Unlock the captured arrays, in the order in which they were locked: bases first."""
+    def finish(self) -> None:
+        """Unlock the captured arrays, bases first as they were locked; refuse any further edge."""
         for array in self.captured.values():
             array.setflags(write=True)
-
-    def finish(self) -> None:
-        """Nothing may be recorded from now on."""
         self.__class__ = Finished
 
 
@@ -174,29 +174,14 @@ class Traced:
     value: Any
     origin: Any
 
-    @property
-    def shape(self) -> Any:
-        """Shape of the array."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> Any:
-        """Number of axes."""
-        return self.value.ndim
-
-    @property
-    def size(self) -> Any:
-        """Number of entries."""
-        return self.value.size
-
-    @property
-    def dtype(self) -> Any:
-        """Type of the entries."""
-        return self.value.dtype
+    shape: Any = property(attrgetter("value.shape"), doc="Shape of the array.")
+    ndim: Any = property(attrgetter("value.ndim"), doc="Number of axes.")
+    size: Any = property(attrgetter("value.size"), doc="Number of entries.")
+    dtype: Any = property(attrgetter("value.dtype"), doc="Type of the entries.")
 
 
 class Variable(Traced):
-    """A traced array of reverse mode; ``index`` is the place of its node on the tape."""
+    """A traced array of reverse mode; ``index`` is the place of its last edge on the tape."""
 
     __slots__ = ("index",)
 
@@ -279,28 +264,12 @@ class Primitive:
             for d in self.partials
         ]
         self.asked = asked(self.partials[0]) if variadic else []
-        self.single = len(self.partials) == 1 and not variadic and not parts
         self.keep: list[Any] = [
             None if d is None or variadic else keeper(d, names) for d in self.partials
         ]
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
-        """Call the function; for a single array and settings, by a short way."""
-        x = args[0]
-        kind = type(x)
-        if self.single and (kind is Variable or kind is Dual):  # the others are settings
-            value, origin, others = x.value, x.origin, args[1:]
-            y = (self.function if type(value) is np.ndarray else self)(value, *others)
-            if kind is Dual and self.kind == "linear":
-                return Dual(y, origin, self(x.tangent, *others))
-            partial, saved = self.partials[0], self.keep[0]((y, value, *others))
-            if kind is Variable:
-                origin.append((x.index, partial, saved))
-                return Variable(y, origin, len(origin) - 1)
-            if self.kind == "symmetric":
-                return Dual(y, origin, partial(x.tangent, *saved))
-        elif self.single and kind is np.ndarray:
-            return self.function(*args)
+        """Call the function, recorded if an argument is traced."""
         return apply(self, args, settings)
 
     def edge(self, i: int, y: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
@@ -349,6 +318,13 @@ def apply(p: Primitive, args: Sequence[Any], settings: dict[str, Any] = NOTHING)
     return top.run(p, traced, args, values, settings)
 
 
+def pull(partial: Callable[..., Any], g: Any, saved: Any) -> Any:
+    """Reverse mode: apply a rule to g and what an edge saved for it."""
+    if saved is None:
+        return partial(g)
+    return partial(g, *saved) if type(saved) is tuple else partial(g, saved)
+
+
 def push(
     p: Primitive, i: int, t: Any, y: Any, result: Any, args: Sequence[Any], settings: Any
 ) -> Any:
@@ -392,15 +368,31 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     if g.shape == shape:
         return g
     extra = g.ndim - len(shape)
-    axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
-    if type(g) is not np.ndarray:
-        total = g.sum(axis=axes)
-    elif g.size > 4096 and axes == (g.ndim - 2,):
-        # A row of ones times each matrix: BLAS adds up columns many times faster than a reduction.
-        total = np.ones(g.shape[-2], g.dtype) @ g
+    if g.shape[extra:] == shape:
+        axes = tuple(range(extra))
     else:
-        total = np.add.reduce(g, axes)
+        axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
+    total = add_up(g, axes) if type(g) is np.ndarray else g.sum(axis=axes)
     return total if total.shape == shape else total.reshape(shape)
+
+
+def add_up(x: Any, axes: tuple[int, ...], keepdims: Any = False) -> Any:
+    """Sum an array over some axes.
+
+    BLAS multiplies by a row or a column of ones many times faster than NumPy reduces an axis whose
+    entries stand apart in memory, or one that is short. NumPy adds those entries one after the
+    other as well; only along a long last axis it adds pairs of pairs, which loses fewer digits.
+    """
+    if x.size > 4096 and len(axes) == 1 and x.ndim > 1 and x.flags.c_contiguous:
+        before, n, after = x.shape[: axes[0]], x.shape[axes[0]], x.shape[axes[0] + 1 :]
+        total = None
+        if len(after) == 1:
+            total = np.ones(n, x.dtype) @ x
+        elif not after and n <= 128:
+            total = x @ np.ones(n, x.dtype)
+        if total is not None:
+            return total.reshape(*before, 1, *after) if keepdims else total
+    return np.add.reduce(x, axes, keepdims=keepdims)
 
 
 # ------------------------------------------------------------------------------------ reverse mode
@@ -430,7 +422,10 @@ class Scatter:
             else:
                 np.add.at(total, self.index, self.value)
         else:
-            total[self.index] += self.value
+            part = total[self.index]
+            part += self.value
+            if part.base is None:  # a copy, as an array of booleans makes one, and not a view
+                total[self.index] = part
         return total
 
     def dense(self) -> np.ndarray:
@@ -443,38 +438,32 @@ class Scatter:
 
 
 def add(total: Any, h: Any, owned: bool) -> Any:
-    """Sum of two contributions to one derivative; in place where no one else holds ``total``."""
-    if type(h) is Scatter:
-        if type(total) is Scatter:
-            total, owned = total.dense(), True
-        elif type(total) is not np.ndarray:
-            return total + h.dense()
-        return h.add_to(total if owned else total.copy())
-    if type(total) is Scatter:
-        return add(h, total, False)
-    if owned and type(total) is type(h) is np.ndarray:
-        total += h
-        return total
-    return total + h
+    """Sum of two contributions to one derivative, where it cannot simply be ``total += h``."""
+    if type(h) is not Scatter:
+        return total + h
+    if type(total) is not np.ndarray:
+        return total + h.dense()
+    return h.add_to(total if owned else total.copy())
 
 
 POINTWISE: set[Any] = set()
 """The rules of functions that take one array, entry by entry."""
 
 PIECE = 8192  # entries: small enough for what a rule computes on the way to stay in the cache
+LARGE = 4 * PIECE
 
 
-def in_pieces(partial: Any, g: np.ndarray, saved: Sequence[Any]) -> Any:
+def in_pieces(partial: Any, g: np.ndarray, saved: Any) -> Any:
     """Apply a pointwise rule to a large g, one piece after the other, in the memory of g.
 
     Only for a g that nobody else holds. It spares the result and every intermediate array of its
     size, which is what a gradient needs more memory for than one written by hand.
     """
-    arrays = [g, *saved]
+    arrays = [g, *(saved if type(saved) is tuple else () if saved is None else (saved,))]
     for x in arrays:
         alike = type(x) is np.ndarray and x.shape == g.shape and x.dtype == g.dtype
         if not (alike and x.flags.c_contiguous):
-            return partial(g, *saved)
+            return pull(partial, g, saved)
     rows = [x.reshape(-1) for x in arrays]
     for start in range(0, g.size, PIECE):
         piece = [x[start : start + PIECE] for x in rows]
@@ -483,36 +472,43 @@ def in_pieces(partial: Any, g: np.ndarray, saved: Sequence[Any]) -> Any:
 
 
 def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = False) -> list[Any]:
-    """Differentiate <seed, node at index> with respect to the first nodes of the tape.
+    """Differentiate <seed, variable at index> with respect to the first variables of the tape.
 
-    From the end of the tape to the beginning, each node hands its derivative on to its parents.
+    From the end of the tape to the beginning, each variable hands its derivative on to its parents.
     All its children come later on the tape, so when its turn comes its derivative is complete.
     """
-    grads: list[Any] = [None] * (index + 1)
+    edges = tape[inputs : index + 1]
+    if release:
+        del tape[inputs:]
+    grads: list[Any] = [None] * max(inputs, index + 1)
     grads[index] = seed
     # Where the derivative so far is an array of its own, so that adding to it in place is safe: a
     # rule returns a new array, or g itself, or a view of g.
-    owned: set[int] = set()
-    if release:
-        del tape[index + 1 :]
-    for i in range(index, inputs - 1, -1):
-        node = tape.pop() if release else tape[i]
-        g = grads.pop()
+    owned = bytearray(len(grads))
+    turn, g, large = -1, None, False
+    while edges:
+        child, parent, partial, saved = edges.pop()
+        if child != turn:
+            turn, g, grads[child] = child, grads[child], None
+            large = owned[child] and g.size > LARGE
         if g is None:
             continue
-        if type(g) is Scatter:
-            g = g.dense()
-        large = i in owned and g.size > 4 * PIECE
-        for parent, partial, saved in (node,) if type(node[0]) is int else node:
-            # Most rules keep one array, and a call that spells it out is the cheapest.
-            if large and partial in POINTWISE:
-                h = in_pieces(partial, g, saved)
-            else:
-                h = partial(g, saved[0]) if len(saved) == 1 else partial(g, *saved)
-            if grads[parent] is not None:
-                h = add(grads[parent], h, parent in owned)
-                owned.add(parent)
-            elif type(h) is np.ndarray and h is not g and h.base is None:
-                owned.add(parent)
+        if large and partial in POINTWISE:
+            h = in_pieces(partial, g, saved)
+        elif type(saved) is np.ndarray:  # as most rules save one array: the cheapest call
+            h = partial(g, saved)
+        else:
+            h = pull(partial, g, saved)
+        total = grads[parent]
+        if total is None:
+            if type(h) is Scatter:
+                h = h.dense()
             grads[parent] = h
-    return [g.dense() if type(g) is Scatter else g for g in grads[:inputs]]
+            owned[parent] = type(h) is np.ndarray and h is not g and h.base is None
+        elif owned[parent] and type(h) is np.ndarray:
+            total += h
+            grads[parent] = total
+        else:
+            grads[parent] = add(total, h, owned[parent])
+            owned[parent] = True
+    return grads[:inputs]

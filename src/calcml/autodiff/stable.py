@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from calcml.autodiff import _errors as errors
 from calcml.autodiff._shapes import axes_of, dense_scatter, kept
-from calcml.autodiff._shortcuts import unary
-from calcml.autodiff.engine import Primitive, Traced, plain
+from calcml.autodiff._shortcuts import leading, single, unary
+from calcml.autodiff.engine import Primitive, Traced, add_up, plain
 
 __all__ = ["cross_entropy", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
 
@@ -32,14 +32,18 @@ _LOWEST = {np.dtype(t): np.finfo(t).min for t in (np.float16, np.float32, np.flo
 
 def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Subtract the largest entry, which changes no function here; return that entry too."""
-    top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
+    if x.size > 4096 and axes == (x.ndim - 1,) and 0 < x.shape[-1] < 64:
+        # Along the first axis NumPy compares whole rows at once: worth a copy if rows are short.
+        top = np.maximum.reduce(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0)[..., None]
+    else:
+        top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
     # Where all entries are -inf, -inf - -inf would be nan: subtract the lowest number instead.
     return np.subtract(x, np.maximum(top, _LOWEST.get(x.dtype, -1e308)), order="C"), top
 
 
 def _total(e: Any, axes: tuple[int, ...]) -> Any:
     """Sum exponentials of which the largest is 1; where there is none but 0, return 1 as well."""
-    total = np.add.reduce(e, axes, keepdims=True)
+    total = add_up(e, axes, True)
     return np.maximum(total, 1, out=total)
 
 
@@ -89,8 +93,11 @@ def _with_sigmoid(x: Any) -> tuple[Any, Any]:
 
 
 def _softmax_partial(g: Any, p: Any, axes: Any) -> Any:
-    h = g * p
-    return h - p * np.sum(h, axes, keepdims=True)
+    if type(g) is type(p) is np.ndarray:
+        h = g - add_up(g * p, axes, True)
+        h *= p
+        return h
+    return (g - np.sum(g * p, axes, keepdims=True)) * p
 
 
 def _cross_entropy_partial(g: Any, y: Any, target: Any, axis: int, place: Any) -> Any:
@@ -106,33 +113,31 @@ def _cross_entropy_partial(g: Any, y: Any, target: Any, axis: int, place: Any) -
     return h
 
 
-_softmax = Primitive(
+_softmax = single(
     lambda x, axes: _with_softmax(x, axes, True)[1],
-    [lambda g, y, axes: _softmax_partial(g, y, axes)],
+    lambda g, y, axes: _softmax_partial(g, y, axes),
     "symmetric",
     "softmax",
 )
-_logsumexp = Primitive(
+_logsumexp = leading(
     _with_softmax,
-    [],
-    parts=[
+    [
         Primitive(
             _with_softmax,
             [lambda g, y, axes: g.reshape(kept(y[1].shape, axes)) * y[1]],
         ),
         Primitive(_with_softmax, [lambda g, y, axes: _softmax_partial(g, y[1], axes)], "symmetric"),
     ],
-    name="logsumexp",
+    "logsumexp",
 )
-_log_softmax = Primitive(
+_log_softmax = single(
     _log_softmax_values,
-    [lambda g, y, axes: g - np.exp(y) * np.sum(g, axes, keepdims=True)],
+    lambda g, y, axes: g - np.exp(y) * np.sum(g, axes, keepdims=True),
     name="log_softmax",
 )
-_cross_entropy = Primitive(
+_cross_entropy = leading(
     _losses_with_softmax,
-    [],
-    parts=[
+    [
         Primitive(_losses_with_softmax, [_cross_entropy_partial]),
         Primitive(
             _losses_with_softmax,
@@ -140,17 +145,16 @@ _cross_entropy = Primitive(
             "symmetric",
         ),
     ],
-    name="cross_entropy",
+    "cross_entropy",
 )
 _sigmoid = unary(_sigmoid_values, lambda g, y: g * (y - y * y), "sigmoid")
-_softplus = Primitive(
+_softplus = leading(
     _with_sigmoid,
-    [],
-    parts=[
+    [
         Primitive(_with_sigmoid, [lambda g, y: g * y[1]], "symmetric"),
         Primitive(_with_sigmoid, [lambda g, y: g * (y[1] - y[1] * y[1])], "symmetric"),
     ],
-    name="softplus",
+    "softplus",
 )
 
 
@@ -177,7 +181,7 @@ def logsumexp(
     10000.69314718056
     """
     a = _array(x)
-    return _logsumexp(a, axes_of(axis, a.ndim), keepdims)[0]
+    return _logsumexp(a, axes_of(axis, a.ndim), keepdims)
 
 
 def softmax(x: ArrayLike, axis: int | tuple[int, ...] | None = -1) -> Any:
@@ -260,7 +264,7 @@ def softplus(x: ArrayLike) -> Any:
     >>> softplus(np.array([-1e4, 1e4])).tolist()
     [0.0, 10000.0]
     """
-    return _softplus(_array(x))[0]
+    return _softplus(_array(x))
 
 
 def _places(right: Any, shape: tuple[int, ...], axis: int) -> Any:
@@ -315,4 +319,4 @@ def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
         place = _places(right, x.shape, axis)
     elif right.shape != x.shape:
         raise errors.not_like("cross_entropy", "target", x.shape, right.shape)
-    return _cross_entropy(x, right, axis, place)[0]
+    return _cross_entropy(x, right, axis, place)

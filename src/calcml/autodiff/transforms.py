@@ -86,37 +86,33 @@ def _run(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], tap
             raise errors.truth_of_comparison() from error
         raise
     finally:
-        tape.release()
         tape.finish()
 
 
-def _record(tape: Tape, arrays: Sequence[Any]) -> list[Variable]:
-    for array in arrays:
-        if type(array) is np.ndarray and array.flags.writeable:
-            tape.capture(array)
-    return [tape.variable(array) for array in arrays]
-
-
-def _finish(gradients: list[Any], like: Sequence[Any], caller: str) -> list[Any]:
+def _finish(gradients: Sequence[Any], like: Sequence[Any], caller: str) -> list[Any]:
     """Gradients as arrays of their own: dense, writeable, in the dtype of what they belong to."""
-    finished, seen = [], set()
-    for g, x in zip(gradients, like, strict=True):
-        if type(g) is np.ndarray and g.base is None and g.dtype is x.dtype and id(g) not in seen:
-            seen.add(id(g))
-            finished.append(g)
-            continue
-        if g is None:
-            g = np.zeros(x.shape, x.dtype)
-        if g.dtype.kind == "c":
-            raise errors.complex_inside(caller)
-        if not isinstance(g, Traced):
-            if type(g) is not np.ndarray or g.base is not None or id(g) in seen:
-                g = np.array(g)
-            if g.dtype != x.dtype:
-                g = g.astype(x.dtype)
-        seen.add(id(g))
+    finished = []
+    for k, g in enumerate(gradients):
+        x = like[k]
+        if type(g) is not np.ndarray or g.base is not None or g.dtype is not x.dtype:
+            g = _own(g, x, caller)
         finished.append(g)
+    if len(finished) > 1:
+        seen: set[int] = set()
+        for k, g in enumerate(finished):
+            if id(g) in seen and type(g) is np.ndarray:
+                finished[k] = g.copy()
+            seen.add(id(g))
     return finished
+
+
+def _own(g: Any, x: Any, caller: str) -> Any:
+    """Make one gradient an array of its own, in the dtype of x; None stands for zero."""
+    if g is None:
+        return np.zeros(x.shape, x.dtype)
+    if g.dtype.kind == "c":
+        raise errors.complex_inside(caller)
+    return g if isinstance(g, Traced) else np.array(g, x.dtype)
 
 
 def _is(y: Any, tape: Any) -> bool:
@@ -133,15 +129,31 @@ def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ..
     return tuple([n % count for n in numbers])
 
 
+def _variables(caller: str, args: Any, numbers: Any, tape: Tape) -> tuple[list[Any], list[Any]]:
+    """List the arrays to differentiate, and the arguments with variables in their place."""
+    groups = [_inputs(caller, args[n], n) for n in numbers]  # all checked before any is locked
+    flat: list[Any] = []
+    replaced = list(args)
+    for k, n in enumerate(numbers):
+        replaced[n] = tree.like(args[n], _record(tape, groups[k]))
+        flat += groups[k]
+    return flat, replaced
+
+
+def _record(tape: Tape, arrays: Sequence[Any]) -> list[Variable]:
+    variables = []
+    for array in arrays:
+        if type(array) is np.ndarray and array.flags.writeable:
+            tape.capture(array)
+        variables.append(tape.variable(array))
+    return variables
+
+
 def _parts(args: Sequence[Any], numbers: Sequence[int], leaves: list[Any]) -> list[Any]:
     """Group leaves into the structures of those arguments that are differentiated."""
-    parts: list[Any] = []
-    start = 0
+    parts, rest = [], iter(leaves)
     for n in numbers:
-        count = 1 if type(args[n]) is np.ndarray else len(tree.leaves(args[n]))
-        own = leaves[start : start + count]
-        parts.append(own[0] if type(args[n]) is np.ndarray else tree.like(args[n], own))
-        start += count
+        parts.append(next(rest) if type(args[n]) is np.ndarray else tree.filled(args[n], rest))
     return parts
 
 
@@ -192,12 +204,9 @@ def value_and_grad(
     @functools.wraps(f, assigned=_ASSIGNED, updated=())
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
         numbers = given if reach < len(args) else _picked(_caller, given, args)
-        flat: list[Any] = []
-        for n in numbers:
-            flat += _inputs(_caller, args[n], n)
         tape = Tape()
-        parts = _parts(args, numbers, _record(tape, flat))
-        y = _run(f, _replaced(args, numbers, parts), kwargs, tape)
+        flat, replaced = _variables(_caller, args, numbers, tape)
+        y = _run(f, replaced, kwargs, tape)
         extra = None
         if has_aux:
             if not isinstance(y, tuple) or len(y) != 2:
@@ -313,8 +322,7 @@ def _vjp(F: Callable[[Any], Any], x: Any) -> tuple[Any, Callable[[Any], Any], li
     """Return what `vjp` does, and the arrays that must not change before the pullback."""
     flat = _inputs("vjp", x, "`x`")
     tape = Tape()
-    variables = _record(tape, flat)
-    y = _run(F, [tree.like(x, list(variables))], {}, tape)
+    y = _run(F, [tree.like(x, _record(tape, flat))], {}, tape)
     captured = list(tape.captured.values())
     outputs = tree.leaves(y)
     values = [_untraced(o, tape) for o in outputs]

@@ -207,8 +207,17 @@ def test_store_reports_failures_in_page_order_and_keeps_none(tmp_path: Path) -> 
 
 def test_a_block_that_ends_the_interpreter_is_named(tmp_path: Path) -> None:
     page = page_of(tmp_path, "```python\nimport os\n\nos.kill(os.getpid(), 9)\n```\n")
-    with pytest.raises(RuntimeError, match=r"page\.md died with exit code -9"):
+    with pytest.raises(RuntimeError, match=r"block at .*page\.md:1 died with exit code -9"):
         store.Store(tmp_path / "kept").run([page])
+
+
+def test_a_stopped_run_begins_no_further_block(tmp_path: Path) -> None:
+    page = page_of(tmp_path, "\n".join(f"```python\nx = {n}\n```\n" for n in range(40)))
+    kept = store.Store(tmp_path / "kept")
+    run = store.Run(kept, [page])
+    run.stop()
+    assert run.errors() == []
+    assert sum(kept.get(page, chain) is not None for chain in page.chains) < 40
 
 
 def test_long_error_names_every_line_of_the_page_on_the_way(tmp_path: Path) -> None:
@@ -341,7 +350,7 @@ def test_names_must_exist(name: str, there: bool) -> None:
 
 def test_markdown_of_a_page_keeps_no_comment_and_marks_outputs(tmp_path: Path) -> None:
     path = page_of(tmp_path).path
-    made = render.Book([path], store.Store(tmp_path / "kept"))
+    made = render.Book([path], store.Store(tmp_path / "kept")).finish()
     assert made.errors == {}
     text = made.markdown(path)
     assert "<!--" not in text
@@ -369,7 +378,7 @@ def test_markdown_of_a_page_keeps_no_comment_and_marks_outputs(tmp_path: Path) -
 
 def test_code_that_only_draws_is_folded_under_its_picture(tmp_path: Path) -> None:
     path = page_of(tmp_path).path
-    made = render.Book([path], store.Store(tmp_path / "kept"))
+    made = render.Book([path], store.Store(tmp_path / "kept")).finish()
     code = '<div class="language-python highlight"><pre><code>a = 1</code></pre></div>'
     output = '<div class="language-text output highlight"><pre><code>1</code></pre></div>'
     place = "<p>figure-goes-here-a-line</p>"
@@ -383,7 +392,7 @@ def test_book_collects_the_errors_of_every_page(tmp_path: Path) -> None:
     texts = {"a.md": "```py\n```\n", "b.md": "```python\nx = 1 / 0\n```\n", "c.md": "Text.\n"}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
-    made = render.Book([tmp_path / name for name in texts], store.Store(tmp_path / "kept"))
+    made = render.Book([tmp_path / name for name in texts], store.Store(tmp_path / "kept")).finish()
     assert sorted(path.name for path in made.errors) == ["a.md", "b.md"]
     assert "a.md:1: a Python fence" in render.failure(made.errors[tmp_path / "a.md"])
 
@@ -391,10 +400,10 @@ def test_book_collects_the_errors_of_every_page(tmp_path: Path) -> None:
 def test_book_says_what_was_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = page_of(tmp_path, "```python\nimport jax\n```\n").path
     monkeypatch.setattr(runner, "missing", lambda chain: {"jax"})
-    made = render.Book([path], store.Store(tmp_path / "kept"))
+    made = render.Book([path], store.Store(tmp_path / "kept")).finish()
     assert made.not_run == [f"{path}:1 (jax)"]
     assert "Not run in this build: jax is not installed" in made.markdown(path)
 
 
 def test_generated_pages_are_those_that_are_announced() -> None:
-    assert tuple(generated.pages()) == generated.ADDRESSES
+    assert tuple(generated.Pages().texts()) == generated.ADDRESSES

@@ -6,7 +6,7 @@ import functools
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from calcml import problems
 
 from . import formulas, measured, rules, runner
 from .reader import Page, PageError, figures_of_the_site, read, shown
-from .store import Store
+from .store import Run, Store
 
 _PLACE = "figure-goes-here-{}"
 # Code that prints has its output between itself and the picture, and stays open.
@@ -30,7 +30,7 @@ _TABLED = re.compile(r"<p>table-goes-here-(\S+)</p>")
 
 
 class Book:
-    """The pages of one build: read, run, compared, and ready to be shown."""
+    """The pages of one build: read, and running from now on; shown when they are finished."""
 
     def __init__(self, paths: list[Path], store: Store) -> None:
         self.pages: dict[Path, Page] = {}
@@ -40,10 +40,15 @@ class Book:
         for path in paths:
             self._try(self._read, path)
         self._try(figures_of_the_site, list(self.pages.values()))
-        for error in store.run(list(self.pages.values())):
+        self.run = Run(store, list(self.pages.values()))
+
+    def finish(self) -> Book:
+        """Wait until every block has run, and compare what they printed with what the pages show."""
+        for error in self.run.errors():
             self.errors.setdefault(error.path, error)
         for page in self.pages.values():
             self._try(self._compare, page)
+        return self
 
     def _try(self, action: Callable[[Any], object], argument: object) -> None:
         try:
@@ -102,6 +107,15 @@ class Book:
                     f"{names} is not installed.*\n"
                 )
         return "\n".join(lines)
+
+    def formulas(self) -> Iterator[tuple[str, str]]:
+        """Every text of the book that may have formulas, with the name of its page."""
+        for path, page in self.pages.items():
+            yield self.markdown(path), shown(path)
+            for figure in page.figures:
+                yield figure.caption, shown(path)
+                if figure.interactive:
+                    yield figure.interactive.question, shown(path)
 
     def html(self, text: str, path: Path, root: str) -> str:
         """Put the figures and measured tables of a page into its HTML; ``root`` leads to the site's root.

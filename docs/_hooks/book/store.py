@@ -6,6 +6,7 @@ the runner, or the version of a library. Failures are never kept.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -14,10 +15,13 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import runner
-from .reader import ROOT, Block, Page, PageError, read
+from .reader import ROOT, Block, Page, PageError, read, shown
 
 CACHE = ROOT / ".cache" / "book"
 _LIBRARIES = ("numpy", "matplotlib", "scipy", "torch", "jax", "jaxlib")
@@ -58,48 +62,74 @@ class Store:
 
     def run(self, pages: list[Page]) -> list[PageError]:
         """Run every chain that the cache lacks; return the errors in page order."""
-        jobs = [
-            (page, index)
-            for page in pages
-            for index, chain in enumerate(page.chains)
-            if not runner.missing(chain) and not _skipped(chain) and self.get(page, chain) is None
-        ]
-        count = min(len(jobs), os.cpu_count() or 1)
-        workers = [self._start(jobs[number::count]) for number in range(count)]
-        errors: list[tuple[int, int, PageError]] = []
-        order = {page.path: number for number, page in enumerate(pages)}
-        for process, share, answers in workers:
-            if process.wait() != 0:
-                names = ", ".join(sorted({page.path.name for page, _ in share}))
-                raise RuntimeError(
-                    f"the process that runs the blocks of {names} died with exit code "
-                    f"{process.returncode}: a block may have ended the interpreter."
-                )
-            for (page, index), answer in zip(share, json.loads(answers.read_text()), strict=True):
-                if "problem" in answer:
-                    error = PageError(page.path, answer["line"], answer["problem"])
-                    errors.append((order[page.path], answer["line"], error))
-                else:
-                    self.put(page, page.chains[index], runner.Outcome(**answer))
-            answers.unlink()
-        return [error for _, _, error in sorted(errors, key=lambda item: item[:2])]
+        return Run(self, pages).errors()
 
-    def _start(
-        self, jobs: list[tuple[Page, int]]
-    ) -> tuple[subprocess.Popen[str], list[tuple[Page, int]], Path]:
-        handle, name = tempfile.mkstemp(suffix=".json")
-        os.close(handle)
-        request = json.dumps([[str(page.path), page.text, index] for page, index in jobs])
-        process = subprocess.Popen(
-            [sys.executable, "-m", "book.store", name],
-            stdin=subprocess.PIPE,
-            text=True,
-            env=for_a_child(),
-        )
-        assert process.stdin is not None
-        process.stdin.write(request)
-        process.stdin.close()
-        return process, jobs, Path(name)
+
+class Run:
+    """Chains that the cache lacks, running in processes of their own from now on."""
+
+    def __init__(self, store: Store, pages: list[Page]) -> None:
+        self._store = store
+        self._order = {page.path: number for number, page in enumerate(pages)}
+        jobs = [
+            (page, chain)
+            for page in pages
+            for chain in page.chains
+            if not runner.missing(chain) and not _skipped(chain) and store.get(page, chain) is None
+        ]
+        # Half of the processes take from one end and half from the other: a framework, which takes
+        # seconds to import, is imported by few of them.
+        self._left = deque(sorted(jobs, key=lambda job: sorted(_needs(job[1]))))
+        count = min(len(jobs), os.cpu_count() or 1)
+        self._threads = ThreadPoolExecutor(count or 1)
+        self._shares = [
+            self._threads.submit(self._work, self._left.popleft if number % 2 else self._left.pop)
+            for number in range(count)
+        ]
+
+    def errors(self) -> list[PageError]:
+        """Wait for the last chain; return the errors in page order."""
+        with self._threads:
+            found = [error for share in self._shares for error in share.result()]
+        return sorted(found, key=lambda error: (self._order[error.path], error.line))
+
+    def stop(self) -> None:
+        """Begin no further chain."""
+        self._left.clear()
+
+    def _work(self, take: Callable[[], tuple[Page, list[Block]]]) -> list[PageError]:
+        """Run the chains that `take` gives, in one process, until it has no more."""
+        errors: list[PageError] = []
+        command = [sys.executable, "-m", "book.store"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=for_a_child()
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            while True:
+                try:
+                    page, chain = take()
+                except IndexError:
+                    return errors
+                request = [str(page.path), page.text, page.chains.index(chain)]
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.write(json.dumps(request) + "\n")
+                    process.stdin.flush()
+                written = process.stdout.readline()
+                if not written:
+                    self.stop()
+                    raise RuntimeError(
+                        f"the process that ran the block at {shown(page.path)}:{chain[0].line} died "
+                        f"with exit code {process.wait()}: the block may have ended the interpreter."
+                    )
+                answer = json.loads(written)
+                if "problem" in answer:
+                    errors.append(PageError(page.path, answer["line"], answer["problem"]))
+                else:
+                    self._store.put(page, chain, runner.Outcome(**answer))
+
+
+def _needs(chain: list[Block]) -> set[str]:
+    return set().union(*(block.needs for block in chain))
 
 
 def _skipped(chain: list[Block]) -> bool:
@@ -136,18 +166,23 @@ def environment() -> str:
     return digest.hexdigest()
 
 
-def _work(answers: Path) -> None:
-    """Answer a request from the standard input: one outcome or problem for each chain."""
+def _work() -> None:
+    """Answer requests, a line each: the outcome of a chain, or its problem."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever else is printed in this process is no answer
     pages: dict[str, Page] = {}
-    found: list[dict[str, object]] = []
-    for name, text, index in json.loads(sys.stdin.read()):
-        page = pages.setdefault(name, read(Path(name), text))
+    for line in sys.stdin:
+        name, text, index = json.loads(line)
+        if name not in pages or pages[name].text != text:
+            pages[name] = read(Path(name), text)
+        page = pages[name]
         try:
-            found.append(vars(runner.run(page, page.chains[index])))
+            answer = vars(runner.run(page, page.chains[index]))
         except PageError as error:
-            found.append({"line": error.line, "problem": error.problem})
-    answers.write_text(json.dumps(found), encoding="utf-8")
+            answer = {"line": error.line, "problem": error.problem}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
-    _work(Path(sys.argv[1]))
+    _work()

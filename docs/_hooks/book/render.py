@@ -138,14 +138,14 @@ class Book:
                 f'alt="{alt}" width="{width}" height="{height}" loading="lazy">'
                 for palette in runner.PALETTES
             )
-            caption = self.inline(figure.caption, figure.line, path)
+            caption = inline(figure.caption, figure.line, path)
             attributes, question = "", ""
             if found := figure.interactive:
                 attributes = (
                     f' data-interactive="{found.name}"'
                     f' data-deliveries="{html.escape(deliveries(), quote=True)}"'
                 )
-                text = self.inline(found.question, found.line, path)
+                text = inline(found.question, found.line, path)
                 question = f'<p class="interactive-question">{text}</p>\n'
             drawn = (
                 f'<figure id="figure-{figure.name}" class="drawn"{attributes}>\n{question}'
@@ -160,11 +160,13 @@ class Book:
         text = _TABLED.sub(lambda match: tables[match[1]].html(match[1]), text)
         return _PLACED.sub(picture, text)
 
-    def inline(self, words: str, line: int, path: Path) -> str:
-        """Words of a marker, with their formulas and emphasis."""
-        text = formulas.render_page(words, shown(path), line=line, index=False)
-        made: str = markdown.markdown(text, extensions=["md_in_html"])
-        return made.removeprefix("<p>").removesuffix("</p>")
+
+@functools.lru_cache(maxsize=1024)
+def inline(words: str, line: int, path: Path) -> str:
+    """Words of a marker, with their formulas and emphasis."""
+    text = formulas.render_page(words, shown(path), line=line, index=False)
+    made: str = markdown.markdown(text, extensions=["md_in_html"])
+    return made.removeprefix("<p>").removesuffix("</p>")
 
 
 @functools.lru_cache(maxsize=256)

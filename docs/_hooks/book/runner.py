@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import importlib
 import importlib.util
 import io
@@ -42,7 +43,12 @@ class Outcome:
 def missing(chain: list[Block]) -> set[str]:
     """The frameworks that a chain needs and this environment lacks."""
     needed = set().union(*(block.needs for block in chain))
-    return {name for name in needed if importlib.util.find_spec(name) is None}
+    return {name for name in needed if not _installed(name)}
+
+
+@functools.cache
+def _installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
 
 
 def run(page: Page, chain: list[Block], palettes: tuple[str, ...] = PALETTES) -> Outcome:

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import textwrap
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from book import formulas, generated, prose, render, runner, store
 from book.pytest_plugin import agree
-from book.reader import ROOT, Page, PageError, figures_of_the_site, pages, read
+from book.reader import ROOT, Block, Page, PageError, figures_of_the_site, pages, read
 from bs4 import BeautifulSoup
 
 from calcml import problems
@@ -120,8 +121,10 @@ def test_frameworks_are_found_by_the_reader() -> None:
 
 def test_every_page_of_the_site_is_collected() -> None:
     """No page may be passed over by pytest, whatever its folder is called."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    places = set(settings["tool"]["pytest"]["ini_options"]["testpaths"]) - {"tests", "src"}
     listed = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q"],
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", *places],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -145,10 +148,16 @@ def test_a_page_with_another_suffix_is_refused(
 # Running and keeping
 
 
+def everywhere(page: Page, chain: list[Block]) -> runner.Outcome:
+    """Run a chain in every palette."""
+    found = [runner.run(page, chain, palette) for palette in runner.palettes(chain)]
+    return runner.joined(page, chain, found)
+
+
 def test_run_prints_draws_and_restores(tmp_path: Path) -> None:
     page = page_of(tmp_path)
     before = os.getcwd(), sys.modules["__main__"]
-    first, second = (runner.run(page, chain) for chain in page.chains)
+    first, second = (everywhere(page, chain) for chain in page.chains)
     assert first.outputs == ["1\n", ""]
     assert second.outputs == ["3.14\n"]
     assert sorted(second.pictures) == ["a-line-dark.svg", "a-line-light.svg"]
@@ -162,7 +171,7 @@ def test_pictures_are_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     assert kept.run([page]) == []
     elsewhere = kept.get(page, page.chains[1])
     assert elsewhere is not None
-    assert elsewhere.pictures == runner.run(page, page.chains[1]).pictures
+    assert elsewhere.pictures == everywhere(page, page.chains[1]).pictures
 
 
 def test_blocks_import_the_package_of_this_repository(tmp_path: Path) -> None:
@@ -180,17 +189,17 @@ def test_store_runs_once_and_again_when_anything_changes(
     page = page_of(tmp_path, "```python\nprint(1)\n```\n")
     kept = store.Store(tmp_path / "kept")
     assert kept.run([page]) == []
-    key = kept.key(page, page.chains[0])
+    key = kept.key(page.chains[0], None)
     monkeypatch.setattr(subprocess, "Popen", None)  # a second run would need a process
     assert kept.run([page]) == []
     changed = page_of(tmp_path, "```python\nprint(2)\n```\n")
-    assert kept.key(changed, changed.chains[0]) != key
+    assert kept.key(changed.chains[0], None) != key
     source = tmp_path / "source.py"
     source.write_text("x = 1")
     monkeypatch.setattr(runner, "source_files", lambda: [source])
-    one = store.Store(tmp_path / "kept").key(page, page.chains[0])
+    one = store.Store(tmp_path / "kept").key(page.chains[0], None)
     source.write_text("x = 2")
-    assert store.Store(tmp_path / "kept").key(page, page.chains[0]) != one != key
+    assert store.Store(tmp_path / "kept").key(page.chains[0], None) != one != key
 
 
 def test_store_reports_failures_in_page_order_and_keeps_none(tmp_path: Path) -> None:
@@ -211,6 +220,18 @@ def test_a_block_that_ends_the_interpreter_is_named(tmp_path: Path) -> None:
         store.Store(tmp_path / "kept").run([page])
 
 
+def test_a_run_leaves_out_what_was_kept_and_keeps_nothing_that_differs(tmp_path: Path) -> None:
+    text = PAGE.replace("print(np.pi.__round__(2))", "print(np.random.default_rng().random())")
+    page = page_of(tmp_path, text)
+    kept, chain = store.Store(tmp_path / "kept"), page.chains[1]
+    kept.put(chain, "light", runner.run(page, chain, "light"))
+    assert kept.get(page, chain) is None
+    assert kept.lacking(chain) == ["dark"]
+    (error,) = kept.run([page])
+    assert "printed something else on the second run" in str(error)
+    assert kept.lacking(chain) == ["light", "dark"]
+
+
 def test_a_stopped_run_begins_no_further_block(tmp_path: Path) -> None:
     page = page_of(tmp_path, "\n".join(f"```python\nx = {n}\n```\n" for n in range(40)))
     kept = store.Store(tmp_path / "kept")
@@ -223,7 +244,7 @@ def test_a_stopped_run_begins_no_further_block(tmp_path: Path) -> None:
 def test_long_error_names_every_line_of_the_page_on_the_way(tmp_path: Path) -> None:
     page = page_of(tmp_path, "```python\ndef f(x):\n    return 1 / x\n\n\nf(0)\n```\n")
     with pytest.raises(PageError) as caught:
-        runner.run(page, page.chains[0])
+        runner.run(page, page.chains[0], None)
     assert caught.value.line == 3
     assert "line 6: f(0)" in str(caught.value)
     assert "line 3: return 1 / x" in str(caught.value)
@@ -233,19 +254,19 @@ def test_a_figure_that_prints_something_else_the_second_time_is_refused(tmp_path
     text = PAGE.replace("print(np.pi.__round__(2))", "print(np.random.default_rng().random())")
     page = page_of(tmp_path, text)
     with pytest.raises(PageError, match="printed something else on the second run"):
-        runner.run(page, page.chains[1])
+        everywhere(page, page.chains[1])
 
 
 def test_mute_axes_are_refused(tmp_path: Path) -> None:
     page = page_of(tmp_path, PAGE.replace('ax.set(xlabel="x (km)", ylabel="y (min)")', "pass"))
     with pytest.raises(PageError, match="needs named axes"):
-        runner.run(page, page.chains[1])
+        everywhere(page, page.chains[1])
 
 
 def test_empty_figure_is_refused(tmp_path: Path) -> None:
     page = page_of(tmp_path, PAGE.replace("ax.plot([1, 2], [3, 4])", "pass"))
     with pytest.raises(PageError, match="is empty"):
-        runner.run(page, page.chains[1])
+        everywhere(page, page.chains[1])
 
 
 # Updating

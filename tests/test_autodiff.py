@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from book.frameworks import QUICK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -1086,7 +1087,7 @@ def test_random_expressions_agree_with_jax(expression, seed):
     with jax.enable_x64(True), np.errstate(all="ignore"):
         compiled = jax.jit(
             lambda x, y: jax.jvp(jax.grad(f(jax.numpy), (0, 1)), (x, y), v),
-            compiler_options={"xla_backend_optimization_level": 0},
+            compiler_options=QUICK,
         )
         theirs = compiled(x, y)
     for order, ours_of, theirs_of in zip(("first", "second"), ours, theirs, strict=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from book.frameworks import QUICK
 
 from calcml import autodiff as ad
 from calcml.autodiff._array import FUNCTIONS
@@ -529,7 +530,7 @@ def test_agrees_with_jax(start):
         return results
 
     with jax.enable_x64(True):
-        compiled = jax.jit(in_jax, compiler_options={"xla_backend_optimization_level": 0})
+        compiled = jax.jit(in_jax, compiler_options=QUICK)
         expected = compiled([arrays for arrays, *_ in prepared])
     for case, (*_, found), theirs in zip(group, prepared, expected, strict=True):
         for a, b in zip(found, theirs, strict=True):

@@ -85,7 +85,7 @@ def test_a_record_is_what_the_book_reads(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_page_shows_the_table_and_where_it_was_measured(results: Path) -> None:
     path = written(results, PAGE)
-    book = render.Book([path], store.Store(results / "kept"))
+    book = render.Book([path], store.Store(results / "kept")).finish()
     assert book.errors == {}
     text = book.markdown(path)
     assert text.splitlines()[4] == "table-goes-here-trial"  # the lines keep their numbers
@@ -118,7 +118,7 @@ def test_a_broken_record_is_refused_where_it_is_shown(
 ) -> None:
     (results / "trial.json").write_text(json.dumps(TABLE | change))
     path = written(results, PAGE)
-    book = render.Book([path], store.Store(results / "kept"))
+    book = render.Book([path], store.Store(results / "kept")).finish()
     assert book.errors[path].line == 5
     assert problem in str(book.errors[path])
 

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import textwrap
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from book import formulas, generated, prose, render, runner, store
 from book.pytest_plugin import agree
-from book.reader import ROOT, Page, PageError, figures_of_the_site, pages, read
+from book.reader import ROOT, Block, Page, PageError, figures_of_the_site, pages, read
 from bs4 import BeautifulSoup
 
 from calcml import problems
@@ -120,8 +121,10 @@ def test_frameworks_are_found_by_the_reader() -> None:
 
 def test_every_page_of_the_site_is_collected() -> None:
     """No page may be passed over by pytest, whatever its folder is called."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    places = set(settings["tool"]["pytest"]["ini_options"]["testpaths"]) - {"tests", "src"}
     listed = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q"],
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", *places],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -145,10 +148,16 @@ def test_a_page_with_another_suffix_is_refused(
 # Running and keeping
 
 
+def everywhere(page: Page, chain: list[Block]) -> runner.Outcome:
+    """Run a chain in every palette."""
+    found = [runner.run(page, chain, palette) for palette in runner.palettes(chain)]
+    return runner.joined(page, chain, found)
+
+
 def test_run_prints_draws_and_restores(tmp_path: Path) -> None:
     page = page_of(tmp_path)
     before = os.getcwd(), sys.modules["__main__"]
-    first, second = (runner.run(page, chain) for chain in page.chains)
+    first, second = (everywhere(page, chain) for chain in page.chains)
     assert first.outputs == ["1\n", ""]
     assert second.outputs == ["3.14\n"]
     assert sorted(second.pictures) == ["a-line-dark.svg", "a-line-light.svg"]
@@ -162,7 +171,7 @@ def test_pictures_are_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     assert kept.run([page]) == []
     elsewhere = kept.get(page, page.chains[1])
     assert elsewhere is not None
-    assert elsewhere.pictures == runner.run(page, page.chains[1]).pictures
+    assert elsewhere.pictures == everywhere(page, page.chains[1]).pictures
 
 
 def test_blocks_import_the_package_of_this_repository(tmp_path: Path) -> None:
@@ -180,17 +189,17 @@ def test_store_runs_once_and_again_when_anything_changes(
     page = page_of(tmp_path, "```python\nprint(1)\n```\n")
     kept = store.Store(tmp_path / "kept")
     assert kept.run([page]) == []
-    key = kept.key(page, page.chains[0])
+    key = kept.key(page.chains[0], None)
     monkeypatch.setattr(subprocess, "Popen", None)  # a second run would need a process
     assert kept.run([page]) == []
     changed = page_of(tmp_path, "```python\nprint(2)\n```\n")
-    assert kept.key(changed, changed.chains[0]) != key
+    assert kept.key(changed.chains[0], None) != key
     source = tmp_path / "source.py"
     source.write_text("x = 1")
     monkeypatch.setattr(runner, "source_files", lambda: [source])
-    one = store.Store(tmp_path / "kept").key(page, page.chains[0])
+    one = store.Store(tmp_path / "kept").key(page.chains[0], None)
     source.write_text("x = 2")
-    assert store.Store(tmp_path / "kept").key(page, page.chains[0]) != one != key
+    assert store.Store(tmp_path / "kept").key(page.chains[0], None) != one != key
 
 
 def test_store_reports_failures_in_page_order_and_keeps_none(tmp_path: Path) -> None:
@@ -207,14 +216,35 @@ def test_store_reports_failures_in_page_order_and_keeps_none(tmp_path: Path) -> 
 
 def test_a_block_that_ends_the_interpreter_is_named(tmp_path: Path) -> None:
     page = page_of(tmp_path, "```python\nimport os\n\nos.kill(os.getpid(), 9)\n```\n")
-    with pytest.raises(RuntimeError, match=r"page\.md died with exit code -9"):
+    with pytest.raises(RuntimeError, match=r"block at .*page\.md:1 died with exit code -9"):
         store.Store(tmp_path / "kept").run([page])
+
+
+def test_a_run_leaves_out_what_was_kept_and_keeps_nothing_that_differs(tmp_path: Path) -> None:
+    text = PAGE.replace("print(np.pi.__round__(2))", "print(np.random.default_rng().random())")
+    page = page_of(tmp_path, text)
+    kept, chain = store.Store(tmp_path / "kept"), page.chains[1]
+    kept.put(chain, "light", runner.run(page, chain, "light"))
+    assert kept.get(page, chain) is None
+    assert kept.lacking(chain) == ["dark"]
+    (error,) = kept.run([page])
+    assert "printed something else on the second run" in str(error)
+    assert kept.lacking(chain) == ["light", "dark"]
+
+
+def test_a_stopped_run_begins_no_further_block(tmp_path: Path) -> None:
+    page = page_of(tmp_path, "\n".join(f"```python\nx = {n}\n```\n" for n in range(40)))
+    kept = store.Store(tmp_path / "kept")
+    run = store.Run(kept, [page])
+    run.stop()
+    assert run.errors() == []
+    assert sum(kept.get(page, chain) is not None for chain in page.chains) < 40
 
 
 def test_long_error_names_every_line_of_the_page_on_the_way(tmp_path: Path) -> None:
     page = page_of(tmp_path, "```python\ndef f(x):\n    return 1 / x\n\n\nf(0)\n```\n")
     with pytest.raises(PageError) as caught:
-        runner.run(page, page.chains[0])
+        runner.run(page, page.chains[0], None)
     assert caught.value.line == 3
     assert "line 6: f(0)" in str(caught.value)
     assert "line 3: return 1 / x" in str(caught.value)
@@ -224,19 +254,19 @@ def test_a_figure_that_prints_something_else_the_second_time_is_refused(tmp_path
     text = PAGE.replace("print(np.pi.__round__(2))", "print(np.random.default_rng().random())")
     page = page_of(tmp_path, text)
     with pytest.raises(PageError, match="printed something else on the second run"):
-        runner.run(page, page.chains[1])
+        everywhere(page, page.chains[1])
 
 
 def test_mute_axes_are_refused(tmp_path: Path) -> None:
     page = page_of(tmp_path, PAGE.replace('ax.set(xlabel="x (km)", ylabel="y (min)")', "pass"))
     with pytest.raises(PageError, match="needs named axes"):
-        runner.run(page, page.chains[1])
+        everywhere(page, page.chains[1])
 
 
 def test_empty_figure_is_refused(tmp_path: Path) -> None:
     page = page_of(tmp_path, PAGE.replace("ax.plot([1, 2], [3, 4])", "pass"))
     with pytest.raises(PageError, match="is empty"):
-        runner.run(page, page.chains[1])
+        everywhere(page, page.chains[1])
 
 
 # Updating
@@ -341,7 +371,7 @@ def test_names_must_exist(name: str, there: bool) -> None:
 
 def test_markdown_of_a_page_keeps_no_comment_and_marks_outputs(tmp_path: Path) -> None:
     path = page_of(tmp_path).path
-    made = render.Book([path], store.Store(tmp_path / "kept"))
+    made = render.Book([path], store.Store(tmp_path / "kept")).finish()
     assert made.errors == {}
     text = made.markdown(path)
     assert "<!--" not in text
@@ -369,7 +399,7 @@ def test_markdown_of_a_page_keeps_no_comment_and_marks_outputs(tmp_path: Path) -
 
 def test_code_that_only_draws_is_folded_under_its_picture(tmp_path: Path) -> None:
     path = page_of(tmp_path).path
-    made = render.Book([path], store.Store(tmp_path / "kept"))
+    made = render.Book([path], store.Store(tmp_path / "kept")).finish()
     code = '<div class="language-python highlight"><pre><code>a = 1</code></pre></div>'
     output = '<div class="language-text output highlight"><pre><code>1</code></pre></div>'
     place = "<p>figure-goes-here-a-line</p>"
@@ -383,7 +413,7 @@ def test_book_collects_the_errors_of_every_page(tmp_path: Path) -> None:
     texts = {"a.md": "```py\n```\n", "b.md": "```python\nx = 1 / 0\n```\n", "c.md": "Text.\n"}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
-    made = render.Book([tmp_path / name for name in texts], store.Store(tmp_path / "kept"))
+    made = render.Book([tmp_path / name for name in texts], store.Store(tmp_path / "kept")).finish()
     assert sorted(path.name for path in made.errors) == ["a.md", "b.md"]
     assert "a.md:1: a Python fence" in render.failure(made.errors[tmp_path / "a.md"])
 
@@ -391,10 +421,10 @@ def test_book_collects_the_errors_of_every_page(tmp_path: Path) -> None:
 def test_book_says_what_was_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = page_of(tmp_path, "```python\nimport jax\n```\n").path
     monkeypatch.setattr(runner, "missing", lambda chain: {"jax"})
-    made = render.Book([path], store.Store(tmp_path / "kept"))
+    made = render.Book([path], store.Store(tmp_path / "kept")).finish()
     assert made.not_run == [f"{path}:1 (jax)"]
     assert "Not run in this build: jax is not installed" in made.markdown(path)
 
 
 def test_generated_pages_are_those_that_are_announced() -> None:
-    assert tuple(generated.pages()) == generated.ADDRESSES
+    assert tuple(generated.Pages().texts()) == generated.ADDRESSES

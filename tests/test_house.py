@@ -240,3 +240,13 @@ def test_wheel_installs_typed_and_imports_with_numpy_alone(tmp_path: Path) -> No
 
 def test_the_list_of_pages_is_not_empty() -> None:
     assert len(pages()) >= 2
+
+
+def test_fonts_are_loaded_for_the_characters_that_they_have() -> None:
+    made = (ROOT / "docs" / "_hooks" / "fonts.sh").read_text("utf-8")
+    style = (ROOT / "docs" / "assets" / "stylesheets" / "book.css").read_text("utf-8")
+    for part in ("basic", "latin"):
+        ranges = re.findall(rf"^{part}=(\S+)$", made, re.M)
+        found = re.findall(rf"-{part}-[\w-]+\.woff2\)[^}}]*unicode-range:([^;]*);", style)
+        assert len(found) == 4
+        assert [re.sub(r"\s", "", text) for text in found] == ranges * 4

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes docs/assets/fonts and docs/assets/katex from the published packages.
-# Needs npm, and pyftsubset with Brotli (pip install fonttools brotli). No glyph of KaTeX's fonts
-# is lost: the large ones are cut in two, and a browser loads the half that a page needs.
+# Needs npm, and pyftsubset with Brotli (pip install fonttools brotli). No glyph is lost where a
+# font is cut in two, and a browser loads the parts that a page needs.
 set -euo pipefail
 assets=$(cd "$(dirname "$0")/../assets" && pwd)
 work=$(mktemp -d)
@@ -18,13 +18,17 @@ subset() { # input, output, code points, layout features
 
 mkdir -p "$assets/fonts" "$assets/katex/fonts"
 rm -f "$assets"/fonts/*.woff2 "$assets"/katex/fonts/*.woff2
-latin=U+20-7E,U+A0,U+A7,U+A9,U+AB,U+B0-B3,U+B5-B7,U+B9,U+BB-BE,U+C0-FF,U+131,U+152-153,U+2010-2015,U+2018-201A,U+201C-201E,U+2020-2022,U+2026,U+202F,U+2030,U+2032-2033,U+2039-203A,U+20AC,U+2190-2193,U+2212,U+2215,U+221A,U+221E,U+2248,U+2260,U+2264-2265
-for face in 400-normal 600-normal 400-italic; do
-  subset "@fontsource/inter@5.3.0/files/inter-latin-$face.woff2" \
-    "$assets/fonts/inter-latin-$face.woff2" "$latin" kern,liga,calt,ccmp,locl,mark,mkmk,tnum
+# The ranges stand in stylesheets/book.css too.
+basic=U+20-7E,U+A0,U+B0,U+B2-B3,U+B6-B7,U+D7,U+2013-2014,U+2018-2019,U+201C-201D,U+2026,U+2212
+latin=U+A7,U+A9,U+AB,U+B1,U+B5,U+B9,U+BB-BE,U+C0-D6,U+D8-FF,U+131,U+152-153,U+2010-2012,U+2015,U+201A,U+201E,U+2020-2022,U+202F,U+2030,U+2032-2033,U+2039-203A,U+20AC,U+2190-2193,U+2215,U+221A,U+221E,U+2248,U+2260,U+2264-2265
+for part in basic latin; do
+  for face in 400-normal 600-normal 400-italic; do
+    subset "@fontsource/inter@5.3.0/files/inter-latin-$face.woff2" \
+      "$assets/fonts/inter-$part-$face.woff2" "${!part}" kern,liga,calt,ccmp,locl,mark,mkmk,tnum
+  done
+  subset @fontsource/jetbrains-mono@5.3.0/files/jetbrains-mono-latin-400-normal.woff2 \
+    "$assets/fonts/jetbrains-mono-$part-400-normal.woff2" "${!part}" ccmp,locl,mark,mkmk
 done
-subset @fontsource/jetbrains-mono@5.3.0/files/jetbrains-mono-latin-400-normal.woff2 \
-  "$assets/fonts/jetbrains-mono-latin-400-normal.woff2" "$latin" ccmp,locl,mark,mkmk
 cp @fontsource/inter@5.3.0/LICENSE "$assets/fonts/LICENSE-inter.txt"
 cp @fontsource/jetbrains-mono@5.3.0/LICENSE "$assets/fonts/LICENSE-jetbrains-mono.txt"
 

@@ -15,10 +15,13 @@ from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.utils import get_relative_url, meta
+from watchdog.observers.polling import PollingObserver
 
 TEMPLATES = ROOT / ".cache" / "templates"
 log = logging.getLogger("mkdocs.hooks.book")
 _state: dict[str, Any] = {"serving": False}
+_finished: dict[str, tuple[str, str]] = {}
+"""By address, what the theme made of a page and what became of it: most pages stay as they are."""
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -31,35 +34,70 @@ def on_config(config: Any) -> Any:
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Read, run and compare all pages, and add the pictures that they drew."""
+    """Read the pages and begin to run them; the others are begun too."""
+    _state["generated"] = generated.Pages() if _has_package(config) else None
     paths = [Path(str(f.abs_src_path)) for f in files.documentation_pages() if _is_page(f)]
-    book = render.Book(paths, store.Store())
-    _state["book"] = book
+    book = _state["book"] = render.Book(paths, store.Store())
+    if book.errors or _state["serving"]:  # a page that fails is shown as one, or ends the build
+        _finish(book)
+    if _state["generated"]:
+        for address in generated.ADDRESSES:
+            files.append(File.generated(config, address, content=""))
+    formulas.prepare(book.formulas())
+    _state["deciding"] = kept.settings(config, files)
+    kept.indexed_once(config, site.searchable, _state["deciding"])
+    return files
+
+
+def _finish(book: render.Book) -> None:
+    """Wait for the blocks, and refuse what they found wrong."""
+    book.finish()
     if book.errors and not _state["serving"]:
         raise PluginError("\n" + "\n".join(map(str, book.errors.values())))
     for error in book.errors.values():
         log.error(str(error))
     if book.not_run:
         log.info("Not run, because something is not installed: %s", "; ".join(book.not_run))
-    _state["generated"] = generated.pages() if _has_package(config) else {}
+
+
+def on_build_error(**_: Any) -> None:
+    if book := _state.get("book"):
+        book.run.stop()
+    if made := _state.get("generated"):
+        made.stop()
+
+
+def on_page_read_source(page: Any, config: Any) -> str | None:
+    """The text of a generated page, which may have been long in the making."""
+    if _is_generated(page.file):
+        return str(_state["generated"].texts()[page.file.src_uri])
+    return None
+
+
+def on_env(env: Any, config: Any, files: Files) -> Any:
+    """Put what the blocks drew into the pages; compile the theme's templates once, not in every build."""
+    book: render.Book = _state["book"]
+    if not _state["serving"]:
+        _finish(book)
+    for file in files.documentation_pages():
+        path = Path(str(file.abs_src_path))
+        if _is_page(file) and path not in book.errors:
+            page: Any = file.page
+            try:
+                page.content = book.html(page.content, path, get_relative_url("./", page.url))
+            except PageError as error:
+                if not _state["serving"]:
+                    raise PluginError(str(error)) from None
+                log.error(str(error))
     for name, svg in book.pictures().items():
         files.append(File.generated(config, f"assets/figures/{name}", content=svg))
-    for address, text in _state["generated"].items():
-        files.append(File.generated(config, address, content=text))
-    _state["deciding"] = kept.settings(config, files)
-    kept.indexed_once(config, site.searchable, _state["deciding"])
-    return files
-
-
-def on_env(env: Any, **_: Any) -> Any:
-    """Compile the theme's templates once, not in every build."""
     TEMPLATES.mkdir(parents=True, exist_ok=True)
     env.bytecode_cache = FileSystemBytecodeCache(str(TEMPLATES))
     return env
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    if page.file.src_uri in _state["generated"]:
+    if _is_generated(page.file):
         text = formulas.render_page(markdown, page.file.src_uri)
         kept.rendered_once(page, text, _state["deciding"])
         return text
@@ -82,7 +120,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_page_content(html: str, page: Any, **_: Any) -> str:
-    if page.file.src_uri in _state["generated"]:
+    if _is_generated(page.file):
         page.meta.setdefault("description", site.description(html))
         return html
     if not _is_page(page.file):
@@ -102,18 +140,8 @@ def on_page_content(html: str, page: Any, **_: Any) -> str:
                 raise PluginError(str(error)) from None
             log.error(str(error))
             return html
-    book: render.Book = _state["book"]
-    path = Path(page.file.abs_src_path)
-    if path in book.errors:
-        return html
     page.meta.setdefault("description", site.description(html))
-    try:
-        return book.html(html, path, get_relative_url("./", page.url))
-    except PageError as error:
-        if not _state["serving"]:
-            raise PluginError(str(error)) from None
-        log.error(str(error))
-        return html
+    return html
 
 
 def on_page_context(context: Any, page: Any, **_: Any) -> Any:
@@ -122,14 +150,33 @@ def on_page_context(context: Any, page: Any, **_: Any) -> Any:
     return context
 
 
-def on_post_page(output: str, **_: Any) -> str:
-    return formulas.filled(site.with_external_links_marked(output))
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    before = _finished.get(page.url)
+    if before is None or before[0] != output:
+        finished = formulas.filled(site.with_external_links_marked(output))
+        before = _finished[page.url] = output, finished
+    return before[1]
+
+
+def on_serve(server: Any, config: Any, **_: Any) -> Any:
+    """Look for edits ten times a second, and not twice."""
+    paths = [config.docs_dir, config.config_file_path]
+    for path in paths:
+        server.unwatch(path)
+    server.observer = PollingObserver(timeout=0.1)
+    for path in paths:
+        server.watch(path)
+    return server
 
 
 def on_post_build(config: Any) -> None:
     site.finish(config)
     if _has_package(config):
         kept.forget_the_rest()
+
+
+def _is_generated(file: Any) -> bool:
+    return bool(_state["generated"]) and file.src_uri in generated.ADDRESSES
 
 
 def _is_page(file: Any) -> bool:

@@ -13,6 +13,7 @@ search would parse all of it; so each formula travels through them as a short *p
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import html
@@ -127,6 +128,19 @@ def _html(key: str) -> str:
     if key not in _rendered:
         _rendered[key] = (CACHE / key).read_text(encoding="utf-8")
     return _rendered[key]
+
+
+def prepare(texts: Iterable[tuple[str, str]]) -> None:
+    """Render the formulas of many texts, each with the name of its page, in one call of KaTeX.
+
+    What is wrong with a formula is said when its page is rendered.
+    """
+    parts: list[str | Formula] = []
+    for text, page in texts:
+        with contextlib.suppress(FormulaError):
+            parts += [part for _, found in _parsed(text, page, 1) for part in found]
+    with contextlib.suppress(FormulaError):
+        _render(parts, "")
 
 
 def render_page(markdown: str, page: str, *, line: int = 1, index: bool = True) -> str:
@@ -317,14 +331,19 @@ def _render(parts: Iterable[str | Formula], page: str) -> None:
                 _html(formula.key)
             except FileNotFoundError:
                 new[formula.key] = formula
-    if new:
-        for (key, formula), answer in zip(new.items(), _katex(new.values()), strict=True):
-            if "error" in answer:
-                said = answer["error"].removeprefix("KaTeX parse error: ").replace("\u0332", "")
-                problem = f"is refused by KaTeX: {said}"
-                raise FormulaError(page, formula.line, formula.written, problem)
+    refused: list[FormulaError] = []
+    for (key, formula), answer in zip(
+        new.items(), _katex(new.values()) if new else (), strict=True
+    ):
+        if "error" in answer:
+            said = answer["error"].removeprefix("KaTeX parse error: ").replace("\u0332", "")
+            problem = f"is refused by KaTeX: {said}"
+            refused.append(FormulaError(page, formula.line, formula.written, problem))
+        else:
             _rendered[key] = _wrapped(answer["html"], formula.display)
             _keep(key, _rendered[key])
+    if refused:
+        raise refused[0]
 
 
 def _katex(formulas: Iterable[Formula]) -> list[dict[str, str]]:

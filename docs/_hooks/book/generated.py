@@ -16,27 +16,42 @@ CACHE = ROOT / ".cache" / "pages"
 HERE = Path(__file__).resolve().parent
 
 
-def pages() -> dict[str, str]:
-    """Where each generated page stands in the book, and its Markdown."""
-    digest = hashlib.sha256(environment().encode())
-    for name in ("tables.py", "kinks.py", "frameworks.py", "torch_rows.py"):
-        digest.update((HERE / name).read_bytes())
-    for page in sorted((ROOT / "docs").rglob("*.md")):  # rows link to the chapters that exist
-        digest.update(page.relative_to(ROOT).as_posix().encode())
-    file = CACHE / f"{digest.hexdigest()}.json"
-    if not file.is_file():
-        made = subprocess.run(
-            [sys.executable, "-m", "book.tables"],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=for_a_child(),
-        )
-        if made.returncode:
-            raise RuntimeError(f"the generated pages were not made:\n{made.stderr}")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        part.write_text(made.stdout, "utf-8")
-        part.replace(file)
-    found: dict[str, str] = json.loads(file.read_text("utf-8"))
-    return found
+class Pages:
+    """The generated pages, being made from now on while other work goes on."""
+
+    def __init__(self) -> None:
+        digest = hashlib.sha256(environment().encode())
+        for name in ("tables.py", "kinks.py", "frameworks.py", "torch_rows.py"):
+            digest.update((HERE / name).read_bytes())
+        for page in sorted((ROOT / "docs").rglob("*.md")):  # rows link to the chapters that exist
+            digest.update(page.relative_to(ROOT).as_posix().encode())
+        self._file = CACHE / f"{digest.hexdigest()}.json"
+        self._process: subprocess.Popen[str] | None = None
+        if not self._file.is_file():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "book.tables"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=for_a_child(),
+            )
+
+    def texts(self) -> dict[str, str]:
+        """Wait until they are made; return where each stands in the book, and its Markdown."""
+        if self._process:
+            text, problem = self._process.communicate()
+            if self._process.returncode:
+                raise RuntimeError(f"the generated pages were not made:\n{problem}")
+            self._process = None
+            CACHE.mkdir(parents=True, exist_ok=True)
+            part = self._file.with_suffix(".part")
+            part.write_text(text, "utf-8")
+            part.replace(self._file)
+        found: dict[str, str] = json.loads(self._file.read_text("utf-8"))
+        return found
+
+    def stop(self) -> None:
+        """End the work; what was made so far is not kept."""
+        if self._process:
+            self._process.kill()
+            self._process.communicate()

@@ -6,6 +6,7 @@ pass over is refused at collection, and the two readings must agree block by blo
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import sys
@@ -18,7 +19,8 @@ import pytest_codeblocks.plugin as codeblocks
 from pytest_codeblocks.main import extract_from_buffer
 
 from . import prose, rules, runner
-from .reader import Block, Page, PageError, read, shown
+from .reader import DOCS, Block, Page, PageError, read, shown
+from .store import Store
 
 
 def in_ci() -> bool:
@@ -85,17 +87,24 @@ class ChainItem(_PageItem):
                     f"in CI every block runs: {names} is not installed. Run `make frameworks`.",
                 )
             pytest.skip(f"{names} is not installed: run `make frameworks`")
+        palette = runner.palettes(self.chain)[0]  # one tells whether the blocks work
         try:
-            # One palette tells whether the block works; the build of the site draws both.
-            outcome = runner.run(self.page, self.chain, runner.PALETTES[:1])
+            outcome = runner.run(self.page, self.chain, palette)
         except PageError as error:
             if error.raised is not None and self.get_closest_marker("xfail"):
                 raise error.raised from error  # the mark names the type it waits for
             raise
         runner.compare(self.page, self.chain, outcome)
+        if self.path.is_relative_to(DOCS) and not self.chain[0].marks:
+            _store().put(self.chain, palette, outcome)  # a build need not run it again
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self.chain[0].line - 1, f"{shown(self.path)}: {self.name}"
+
+
+@functools.cache
+def _store() -> Store:
+    return Store()
 
 
 def agree(page: Page) -> None:

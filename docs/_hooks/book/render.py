@@ -6,7 +6,7 @@ import functools
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from calcml import problems
 
 from . import formulas, measured, rules, runner
 from .reader import Page, PageError, figures_of_the_site, read, shown
-from .store import Store
+from .store import Run, Store
 
 _PLACE = "figure-goes-here-{}"
 # Code that prints has its output between itself and the picture, and stays open.
@@ -30,7 +30,7 @@ _TABLED = re.compile(r"<p>table-goes-here-(\S+)</p>")
 
 
 class Book:
-    """The pages of one build: read, run, compared, and ready to be shown."""
+    """The pages of one build: read, and running from now on; shown when they are finished."""
 
     def __init__(self, paths: list[Path], store: Store) -> None:
         self.pages: dict[Path, Page] = {}
@@ -40,10 +40,15 @@ class Book:
         for path in paths:
             self._try(self._read, path)
         self._try(figures_of_the_site, list(self.pages.values()))
-        for error in store.run(list(self.pages.values())):
+        self.run = Run(store, list(self.pages.values()))
+
+    def finish(self) -> Book:
+        """Wait until every block has run, and compare what they printed with what the pages show."""
+        for error in self.run.errors():
             self.errors.setdefault(error.path, error)
         for page in self.pages.values():
             self._try(self._compare, page)
+        return self
 
     def _try(self, action: Callable[[Any], object], argument: object) -> None:
         try:
@@ -103,6 +108,15 @@ class Book:
                 )
         return "\n".join(lines)
 
+    def formulas(self) -> Iterator[tuple[str, str]]:
+        """Every text of the book that may have formulas, with the name of its page."""
+        for path, page in self.pages.items():
+            yield self.markdown(path), shown(path)
+            for figure in page.figures:
+                yield figure.caption, shown(path)
+                if figure.interactive:
+                    yield figure.interactive.question, shown(path)
+
     def html(self, text: str, path: Path, root: str) -> str:
         """Put the figures and measured tables of a page into its HTML; ``root`` leads to the site's root.
 
@@ -124,14 +138,14 @@ class Book:
                 f'alt="{alt}" width="{width}" height="{height}" loading="lazy">'
                 for palette in runner.PALETTES
             )
-            caption = self.inline(figure.caption, figure.line, path)
+            caption = inline(figure.caption, figure.line, path)
             attributes, question = "", ""
             if found := figure.interactive:
                 attributes = (
                     f' data-interactive="{found.name}"'
                     f' data-deliveries="{html.escape(deliveries(), quote=True)}"'
                 )
-                text = self.inline(found.question, found.line, path)
+                text = inline(found.question, found.line, path)
                 question = f'<p class="interactive-question">{text}</p>\n'
             drawn = (
                 f'<figure id="figure-{figure.name}" class="drawn"{attributes}>\n{question}'
@@ -146,11 +160,13 @@ class Book:
         text = _TABLED.sub(lambda match: tables[match[1]].html(match[1]), text)
         return _PLACED.sub(picture, text)
 
-    def inline(self, words: str, line: int, path: Path) -> str:
-        """Words of a marker, with their formulas and emphasis."""
-        text = formulas.render_page(words, shown(path), line=line, index=False)
-        made: str = markdown.markdown(text, extensions=["md_in_html"])
-        return made.removeprefix("<p>").removesuffix("</p>")
+
+@functools.lru_cache(maxsize=1024)
+def inline(words: str, line: int, path: Path) -> str:
+    """Words of a marker, with their formulas and emphasis."""
+    text = formulas.render_page(words, shown(path), line=line, index=False)
+    made: str = markdown.markdown(text, extensions=["md_in_html"])
+    return made.removeprefix("<p>").removesuffix("</p>")
 
 
 @functools.lru_cache(maxsize=256)

@@ -86,11 +86,11 @@ def _source(page: Page, block: Block) -> None:
                     f"a line must do something: `{ast.unparse(node)}` computes a value that nobody "
                     "sees. Print it or assert it.",
                 )
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in _STOPS:
+        if isinstance(node, ast.Call) and _dotted(node.func) in _STOPS:
             raise PageError(
                 page.path,
                 at,
-                f"a block runs to its end: `{ast.unparse(node.func)}` would stop it in silence. "
+                f"a block runs to its end: `{_dotted(node.func)}` would stop it in silence. "
                 "Remove it.",
             )
     for token in tokenize.generate_tokens(io.StringIO(block.code).readline):
@@ -101,6 +101,13 @@ def _source(page: Page, block: Block) -> None:
                 f"a value needs an output: the comment {token.string!r} claims one that nothing "
                 "compares. Print it.",
             )
+
+
+def _dotted(node: ast.expr) -> str:
+    """A name, or a name of a module's, as it is written; nothing for other expressions."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _commands(page: Page, start: int, end: int) -> None:

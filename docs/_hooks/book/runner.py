@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import importlib
 import importlib.util
 import io
@@ -42,26 +43,34 @@ class Outcome:
 def missing(chain: list[Block]) -> set[str]:
     """The frameworks that a chain needs and this environment lacks."""
     needed = set().union(*(block.needs for block in chain))
-    return {name for name in needed if importlib.util.find_spec(name) is None}
+    return {name for name in needed if not _installed(name)}
 
 
-def run(page: Page, chain: list[Block], palettes: tuple[str, ...] = PALETTES) -> Outcome:
-    """Run a chain, once for each palette if it draws; raise PageError where a block fails."""
-    if not any(block.figure for block in chain):
-        return _run_once(page, chain, None)
-    outcome = _run_once(page, chain, palettes[0])
-    for palette in palettes[1:]:
-        again = _run_once(page, chain, palette)
-        for block, first, second in zip(chain, outcome.outputs, again.outputs, strict=True):
-            if first != second:
+@functools.cache
+def _installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+def palettes(chain: list[Block]) -> tuple[str | None, ...]:
+    """A chain runs once, or once for each palette if it draws."""
+    return PALETTES if any(block.figure for block in chain) else (None,)
+
+
+def joined(page: Page, chain: list[Block], outcomes: list[Outcome]) -> Outcome:
+    """The outcomes of a chain in every palette as one; raise PageError if it printed differently."""
+    first = Outcome(outcomes[0].outputs)
+    for outcome in outcomes:
+        for block, here, there in zip(chain, first.outputs, outcome.outputs, strict=True):
+            if here != there:
                 raise PageError(
                     page.path,
                     block.line,
                     "a block prints the same each time: it printed something else on the second "
-                    f"run.\n{_diff(first, second, 'first run', 'second run')}\nSeed what is random.",
+                    f"run.\n{_diff(here, there, 'first run', 'second run')}\nSeed what is random.",
                 )
-        outcome.pictures |= again.pictures
-    return outcome
+        first.pictures |= outcome.pictures
+        first.sizes |= outcome.sizes
+    return first
 
 
 def compare(page: Page, chain: list[Block], outcome: Outcome) -> None:
@@ -98,7 +107,8 @@ def _quote(text: str) -> str:
 # One run
 
 
-def _run_once(page: Page, chain: list[Block], palette: str | None) -> Outcome:
+def run(page: Page, chain: list[Block], palette: str | None) -> Outcome:
+    """Run a chain, which draws in the palette; raise PageError where a block fails."""
     for name in sorted(set().union(*(block.needs for block in chain))):
         importlib.import_module(name)
     main = types.ModuleType("__main__")

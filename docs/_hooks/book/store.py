@@ -6,6 +6,7 @@ the runner, or the version of a library. Failures are never kept.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -14,10 +15,13 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import runner
-from .reader import ROOT, Block, Page, PageError, read
+from .reader import ROOT, Block, Page, PageError, read, shown
 
 CACHE = ROOT / ".cache" / "book"
 _LIBRARIES = ("numpy", "matplotlib", "scipy", "torch", "jax", "jaxlib")
@@ -34,12 +38,22 @@ class Store:
         self.folder = folder
         self.environment = environment()
 
-    def key(self, page: Page, chain: list[Block]) -> str:
+    def key(self, chain: list[Block], palette: str | None) -> str:
         parts = [[block.code, block.figure.name if block.figure else ""] for block in chain]
-        return hashlib.sha256(json.dumps([self.environment, parts]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self.environment, parts, palette]).encode()).hexdigest()
 
     def get(self, page: Page, chain: list[Block]) -> runner.Outcome | None:
-        file = self.folder / f"{self.key(page, chain)}.json"
+        """The outcome of a chain in every palette, or None if one of them is not there."""
+        outcomes = [self._in(chain, palette) for palette in runner.palettes(chain)]
+        found = [outcome for outcome in outcomes if outcome]
+        return runner.joined(page, chain, found) if len(found) == len(outcomes) else None
+
+    def lacking(self, chain: list[Block]) -> list[str | None]:
+        """The palettes in which a chain has not run."""
+        return [p for p in runner.palettes(chain) if not self._in(chain, p)]
+
+    def _in(self, chain: list[Block], palette: str | None) -> runner.Outcome | None:
+        file = self._file(chain, palette)
         if file not in _loaded:
             try:
                 _loaded[file] = runner.Outcome(**json.loads(file.read_text("utf-8")))
@@ -47,59 +61,106 @@ class Store:
                 return None
         return _loaded[file]
 
-    def put(self, page: Page, chain: list[Block], outcome: runner.Outcome) -> None:
+    def put(self, chain: list[Block], palette: str | None, outcome: runner.Outcome) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / f"{self.key(page, chain)}.json"
         with tempfile.NamedTemporaryFile(
             "w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8"
         ) as part:
             json.dump(vars(outcome), part)
-        os.replace(part.name, file)  # whole or not at all: a build may be stopped here
+        os.replace(part.name, self._file(chain, palette))  # whole: a build may be stopped here
+
+    def forget(self, chain: list[Block]) -> None:
+        """Remove what is kept of a chain."""
+        for palette in runner.palettes(chain):
+            file = self._file(chain, palette)
+            file.unlink(missing_ok=True)
+            _loaded.pop(file, None)
+
+    def _file(self, chain: list[Block], palette: str | None) -> Path:
+        return self.folder / f"{self.key(chain, palette)}.json"
 
     def run(self, pages: list[Page]) -> list[PageError]:
         """Run every chain that the cache lacks; return the errors in page order."""
-        jobs = [
-            (page, index)
-            for page in pages
-            for index, chain in enumerate(page.chains)
-            if not runner.missing(chain) and not _skipped(chain) and self.get(page, chain) is None
-        ]
-        count = min(len(jobs), os.cpu_count() or 1)
-        workers = [self._start(jobs[number::count]) for number in range(count)]
-        errors: list[tuple[int, int, PageError]] = []
-        order = {page.path: number for number, page in enumerate(pages)}
-        for process, share, answers in workers:
-            if process.wait() != 0:
-                names = ", ".join(sorted({page.path.name for page, _ in share}))
-                raise RuntimeError(
-                    f"the process that runs the blocks of {names} died with exit code "
-                    f"{process.returncode}: a block may have ended the interpreter."
-                )
-            for (page, index), answer in zip(share, json.loads(answers.read_text()), strict=True):
-                if "problem" in answer:
-                    error = PageError(page.path, answer["line"], answer["problem"])
-                    errors.append((order[page.path], answer["line"], error))
-                else:
-                    self.put(page, page.chains[index], runner.Outcome(**answer))
-            answers.unlink()
-        return [error for _, _, error in sorted(errors, key=lambda item: item[:2])]
+        return Run(self, pages).errors()
 
-    def _start(
-        self, jobs: list[tuple[Page, int]]
-    ) -> tuple[subprocess.Popen[str], list[tuple[Page, int]], Path]:
-        handle, name = tempfile.mkstemp(suffix=".json")
-        os.close(handle)
-        request = json.dumps([[str(page.path), page.text, index] for page, index in jobs])
-        process = subprocess.Popen(
-            [sys.executable, "-m", "book.store", name],
-            stdin=subprocess.PIPE,
-            text=True,
-            env=for_a_child(),
-        )
-        assert process.stdin is not None
-        process.stdin.write(request)
-        process.stdin.close()
-        return process, jobs, Path(name)
+
+_Job = tuple[Page, list[Block], str | None]
+
+
+class Run:
+    """Chains that the cache lacks, running in processes of their own from now on."""
+
+    def __init__(self, store: Store, pages: list[Page]) -> None:
+        self._store = store
+        self._order = {page.path: number for number, page in enumerate(pages)}
+        jobs = [
+            (page, chain, palette)
+            for page in pages
+            for chain in page.chains
+            if not runner.missing(chain) and not _skipped(chain)
+            for palette in store.lacking(chain)
+        ]
+        self._chains = [(page, chain) for page, chain, _ in jobs]
+        # Half of the processes take from one end and half from the other: a framework, which takes
+        # seconds to import, is imported by few of them.
+        self._left = deque(sorted(jobs, key=lambda job: sorted(_needs(job[1]))))
+        count = min(len(jobs), os.cpu_count() or 1)
+        self._threads = ThreadPoolExecutor(count or 1)
+        self._shares = [
+            self._threads.submit(self._work, self._left.popleft if number % 2 else self._left.pop)
+            for number in range(count)
+        ]
+
+    def errors(self) -> list[PageError]:
+        """Wait for the last chain; return the errors in page order, one for each chain."""
+        with self._threads:
+            found = [error for share in self._shares for error in share.result()]
+        for page, chain in self._chains:
+            try:
+                self._store.get(page, chain)
+            except PageError as error:
+                self._store.forget(chain)
+                found.append(error)
+        places = {(self._order[error.path], error.line): error for error in found}
+        return [places[place] for place in sorted(places)]
+
+    def stop(self) -> None:
+        """Begin no further chain."""
+        self._left.clear()
+
+    def _work(self, take: Callable[[], _Job]) -> list[PageError]:
+        """Run the chains that `take` gives, in one process, until it has no more."""
+        errors: list[PageError] = []
+        command = [sys.executable, "-m", "book.store"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=for_a_child()
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            while True:
+                try:
+                    page, chain, palette = take()
+                except IndexError:
+                    return errors
+                request = [str(page.path), page.text, page.chains.index(chain), palette]
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.write(json.dumps(request) + "\n")
+                    process.stdin.flush()
+                written = process.stdout.readline()
+                if not written:
+                    self.stop()
+                    raise RuntimeError(
+                        f"the process that ran the block at {shown(page.path)}:{chain[0].line} died "
+                        f"with exit code {process.wait()}: the block may have ended the interpreter."
+                    )
+                answer = json.loads(written)
+                if "problem" in answer:
+                    errors.append(PageError(page.path, answer["line"], answer["problem"]))
+                else:
+                    self._store.put(chain, palette, runner.Outcome(**answer))
+
+
+def _needs(chain: list[Block]) -> set[str]:
+    return set().union(*(block.needs for block in chain))
 
 
 def _skipped(chain: list[Block]) -> bool:
@@ -136,18 +197,23 @@ def environment() -> str:
     return digest.hexdigest()
 
 
-def _work(answers: Path) -> None:
-    """Answer a request from the standard input: one outcome or problem for each chain."""
+def _work() -> None:
+    """Answer requests, a line each: the outcome of a chain in a palette, or its problem."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever else is printed in this process is no answer
     pages: dict[str, Page] = {}
-    found: list[dict[str, object]] = []
-    for name, text, index in json.loads(sys.stdin.read()):
-        page = pages.setdefault(name, read(Path(name), text))
+    for line in sys.stdin:
+        name, text, index, palette = json.loads(line)
+        if name not in pages or pages[name].text != text:
+            pages[name] = read(Path(name), text)
+        page = pages[name]
         try:
-            found.append(vars(runner.run(page, page.chains[index])))
+            answer = vars(runner.run(page, page.chains[index], palette))
         except PageError as error:
-            found.append({"line": error.line, "problem": error.problem})
-    answers.write_text(json.dumps(found), encoding="utf-8")
+            answer = {"line": error.line, "problem": error.problem}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
-    _work(Path(sys.argv[1]))
+    _work()

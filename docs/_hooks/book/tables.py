@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html
 import inspect
 import json
+import os
 import re
 import textwrap
 import unicodedata
@@ -277,21 +279,22 @@ def code(row: Identity) -> str:
     return "\n\n\n".join([found[0], f"@{row.__name__}.rule\n{found[1]}"])
 
 
-def measured(row: Identity) -> dict[str, float]:
+def measured(row: Identity, anew: bool = False) -> dict[str, float]:
     """Worst errors of a row over all seeds, from the cache if nothing changed that they rest on."""
     file = CACHE / f"{row.name}-{_version(row)}.json"
-    try:
-        found: dict[str, float] = json.loads(file.read_text("utf-8"))
-        return found
-    except (FileNotFoundError, ValueError):
-        pass
+    if not anew:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            found: dict[str, float] = json.loads(file.read_text("utf-8"))
+            return found
     worst: dict[str, float] = {}
     for seed in SEEDS:
         for oracle, error in row.check(np.random.default_rng(seed)).items():
             worst[oracle] = max(worst.get(oracle, 0.0), error)
     worst |= frameworks.errors(row)
     CACHE.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(worst), "utf-8")
+    part = file.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(worst), "utf-8")
+    part.replace(file)  # whole: others may read it
     return worst
 
 

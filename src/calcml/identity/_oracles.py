@@ -38,12 +38,14 @@ def _joined(
     """Inner product of upstream and value, as a function of all differentiable numbers."""
     places = [i for i, a in enumerate(row.arguments) if not a.fixed]
     flat = np.concatenate([np.ravel(arguments[i]) for i in places])
-    ends = np.cumsum([np.size(arguments[i]) for i in places])
+    ends = np.cumsum([np.size(arguments[i]) for i in places]).tolist()
+    shapes = [np.shape(arguments[i]) for i in places]
+    cuts = list(zip(places, map(slice, [0, *ends], ends), shapes, strict=False))
 
     def objective(x: Array) -> Any:
         parts = list(arguments)
-        for i, part in zip(places, np.split(x, ends[:-1]), strict=True):
-            parts[i] = part.reshape(np.shape(arguments[i]))
+        for i, cut, shape in cuts:
+            parts[i] = x[cut].reshape(shape)
         return np.sum(upstream * function(*parts))
 
     return objective, flat

@@ -96,7 +96,6 @@ def theme(name: str) -> Iterator[None]:
         "axes.titlesize": 13.0,
         "axes.titleweight": "normal",
         "axes.labelsize": 13.0,
-        "axes.formatter.use_mathtext": True,
         "font.family": ["DejaVu Sans"],
         "mathtext.fontset": "dejavusans",
         "font.size": 13.0,

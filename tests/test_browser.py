@@ -57,9 +57,9 @@ def barriers(page: Page, whole: bool = True, colors_only: bool = False) -> list[
 
     The pictures of formulas go first: thousands of elements, hidden from screen readers, in the
     color of the text around them. Unless the ``whole`` page is asked for, so do the tokens of code
-    and the MathML, which are alike on every page, and of all texts that the same rules of style
-    reach in the same colors the colors of the first and the last are looked at: axe would take most of its time
-    for the others. So this is the last check of a page.
+    and the MathML, which are alike on every page. Of the texts that the same rules of style reach
+    in the same colors, the colors of the first and the last are looked at: axe would take most of
+    its time for the others. So this is the last check of a page.
     """
     page.evaluate("document.querySelectorAll('.katex-html').forEach((picture) => picture.remove())")
     if not whole:
@@ -71,7 +71,7 @@ def barriers(page: Page, whole: bool = True, colors_only: bool = False) -> list[
         )
     page.evaluate(Axe().axe_script)
     faults: list[Any] = page.evaluate(
-        """async ([whole, colorsOnly, OF_COLOR]) => {
+        """async ([colorsOnly, OF_COLOR]) => {
           const kinds = new Map()
           const kind = (element) => {
             if (!element) return ""
@@ -98,11 +98,10 @@ def barriers(page: Page, whole: bool = True, colors_only: bool = False) -> list[
             (await axe.run(where, {resultTypes: ["violations"], ...options})).violations
           const colors = {runOnly: {type: "rule", values: OF_COLOR}}
           const others = {rules: Object.fromEntries(OF_COLOR.map((r) => [r, {enabled: false}]))}
-          if (whole) return await violations(document, colorsOnly ? colors : {})
           const found = await violations({include: samples()}, colors)
           return colorsOnly ? found : [...found, ...await violations(document, others)]
         }""",
-        [whole, colors_only, list(OF_COLOR)],
+        [colors_only, list(OF_COLOR)],
     )
     return [
         f"{fault['id']} ({fault['impact']}): {fault['help']}: "

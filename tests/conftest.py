@@ -1,19 +1,17 @@
 """What all tests share."""
 
-import functools
-import http.server
 import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import Watch, serving
 from filelock import FileLock
 from hypothesis import settings
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
@@ -21,6 +19,9 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # The machine may be busy: a law that holds slowly holds.
 settings.register_profile("calcml", deadline=None)
 settings.load_profile("calcml")
+PATIENCE = 120_000
+"""Milliseconds after which a browser is held to have failed. Waiting costs nothing when it works."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -52,21 +53,10 @@ def build(folder: Path) -> None:
         pytest.fail(f"the site does not build:\n{built.stdout}{built.stderr}", pytrace=False)
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def browser_site(site: Path) -> Iterator[str]:
-    """The address of the built site, served by a thread of this process."""
-    handler = functools.partial(_Quiet, directory=str(site.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
-        server.shutdown()
-        thread.join()
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +70,49 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def patient(context: BrowserContext) -> BrowserContext:
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Page:
+    return patient(browser.new_context()).new_page()
+
+
+@pytest.fixture(scope="module")
+def plain_window(browser: Browser) -> Page:
+    """A window in which no script runs."""
+    return patient(browser.new_context(java_script_enabled=False)).new_page()
+
+
+def opened_anew(window: Page) -> Iterator[Page]:
+    """A window as a reader opens it.
+
+    A new window takes a browser longer than a page, so the tests of a module share one. Nothing that
+    a test does to it outlives the test. It stays at the last page: to leave the site would end the
+    process that draws it.
+    """
+    window.set_viewport_size({"width": 1280, "height": 900})
+    yield window
+    window.unroute_all()
+    window.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
+    window.emulate_media(media="null", color_scheme="null", reduced_motion="null")
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield context
-    context.close()
+def page(window: Page) -> Iterator[Page]:
+    yield from opened_anew(window)
+
+
+@pytest.fixture
+def plain_page(plain_window: Page) -> Iterator[Page]:
+    """A page in a window in which no script runs."""
+    yield from opened_anew(plain_window)
+
+
+@pytest.fixture
+def watch(page: Page) -> Iterator[Watch]:
+    watch = Watch(page)
+    yield watch
+    watch.stop()

@@ -1,20 +1,24 @@
 """The built site in a real browser. Every check is also shown a page that it must refuse."""
 
+import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from book import generated, screenshot
+from browsing import SCHEMES, Watch, drawn, opened, resized, turned
 from matplotlib.image import imread
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTHS = (1280, 390)
 PALETTES = ("light", "dark")
 LARGEST_SHIFT = 0.02
+OF_COLOR = ("color-contrast", "link-in-text-block")
+"""The rules of axe that depend on the palette."""
 WHOLE = {"", "learn/gradient/", "notebooks/first-steps/"}
 """The pages on which axe looks at every token of code and every symbol."""
 
@@ -28,31 +32,6 @@ def addresses() -> list[str]:
             place = inside.parent if inside.name == "index" else inside
             found.append("" if place == Path() else f"{place.as_posix()}/")
     return [*found, *(f"{address.removesuffix('.md')}/" for address in generated.ADDRESSES)]
-
-
-class Watch:
-    """What a page asks for and complains about while it is used."""
-
-    def __init__(self, page: Page) -> None:
-        self.problems: list[str] = []
-        self.page = page
-        page.on("request", self._request)
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
-        page.on("response", self._response)
-
-    def _request(self, request: Any) -> None:
-        parts = urlsplit(request.url)
-        if parts.scheme in {"http", "https"} and parts.hostname != "127.0.0.1":
-            self.problems.append(f"asks another host: {request.url}")
-
-    def _response(self, response: Any) -> None:
-        if response.status >= 400:
-            self.problems.append(f"{response.status}: {response.url}")
-
-    def _console(self, message: Any) -> None:
-        if message.type in {"error", "warning"}:
-            self.problems.append(f"console {message.type}: {message.text}")
 
 
 # Checks: each returns what is wrong
@@ -73,13 +52,14 @@ def overflow(page: Page) -> list[str]:
     return found
 
 
-def barriers(page: Page, whole: bool = True) -> list[str]:
+def barriers(page: Page, whole: bool = True, colors_only: bool = False) -> list[str]:
     """Serious barriers for readers with a disability, as axe-core sees them.
 
     The pictures of formulas go first: thousands of elements, hidden from screen readers, in the
     color of the text around them. Unless the ``whole`` page is asked for, so do the tokens of code
-    and the MathML, which are alike on every page and take axe most of its time. So this is the last
-    check of a page.
+    and the MathML, which are alike on every page. Of the texts that the same rules of style reach
+    in the same colors, the colors of the first and the last are looked at: axe would take most of
+    its time for the others. So this is the last check of a page.
     """
     page.evaluate("document.querySelectorAll('.katex-html').forEach((picture) => picture.remove())")
     if not whole:
@@ -89,11 +69,44 @@ def barriers(page: Page, whole: bool = True) -> list[str]:
               document.querySelectorAll("math").forEach((m) => { m.replaceWith(m.textContent) })
             }"""
         )
-    results = Axe().run(page).response
+    page.evaluate(Axe().axe_script)
+    faults: list[Any] = page.evaluate(
+        """async ([colorsOnly, OF_COLOR]) => {
+          const kinds = new Map()
+          const kind = (element) => {
+            if (!element) return ""
+            if (!kinds.has(element)) {
+              const style = getComputedStyle(element)
+              kinds.set(element, [kind(element.parentElement), element.localName, element.className,
+                style.color, style.backgroundColor, style.backgroundImage, style.opacity,
+                style.fontSize, style.fontWeight, style.textDecorationLine].join())
+            }
+            return kinds.get(element)
+          }
+          const samples = () => {
+            const [first, last] = [new Map(), new Map()]
+            for (const element of document.body.querySelectorAll(":not(script, style, template)")) {
+              // Of a single letter axe says nothing.
+              const written = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim()[1])
+              if (!written || !element.checkVisibility()) continue
+              if (!first.has(kind(element))) first.set(kind(element), element)
+              last.set(kind(element), element)
+            }
+            return [...first.values(), ...last.values()]
+          }
+          const violations = async (where, options) =>
+            (await axe.run(where, {resultTypes: ["violations"], ...options})).violations
+          const colors = {runOnly: {type: "rule", values: OF_COLOR}}
+          const others = {rules: Object.fromEntries(OF_COLOR.map((r) => [r, {enabled: false}]))}
+          const found = await violations({include: samples()}, colors)
+          return colorsOnly ? found : [...found, ...await violations(document, others)]
+        }""",
+        [colors_only, list(OF_COLOR)],
+    )
     return [
         f"{fault['id']} ({fault['impact']}): {fault['help']}: "
         + "; ".join(node["html"][:120] for node in fault["nodes"][:3])
-        for fault in results["violations"]
+        for fault in faults
         if fault["impact"] in {"serious", "critical"}
     ]
 
@@ -121,15 +134,14 @@ def unseen(page: Page) -> list[str]:
 
 
 def shift(page: Page) -> list[str]:
-    """How far the text jumped while the page was loaded."""
+    """How far the text has jumped since the page was opened."""
     total: float = page.evaluate(
-        """() => new Promise((resolve) => {
-          let total = 0
-          new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) if (!entry.hadRecentInput) total += entry.value
-          }).observe({type: "layout-shift", buffered: true})
-          setTimeout(() => resolve(total), 300)
-        })"""
+        """() => {
+          const observer = new PerformanceObserver(() => {})
+          observer.observe({type: "layout-shift", buffered: true})
+          return observer.takeRecords().filter((entry) => !entry.hadRecentInput)
+            .reduce((total, entry) => total + entry.value, 0)
+        }"""
     )
     return [f"the layout shifts by {total:.4f}"] if total > LARGEST_SHIFT else []
 
@@ -148,14 +160,8 @@ def out_of_reach(page: Page) -> list[str]:
     return found
 
 
-def opened(page: Page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_load_state("networkidle")
-    page.evaluate("document.fonts.ready")
-
-
 def all_seen(page: Page) -> None:
-    """Scroll through the page, since pictures are loaded when they come near."""
+    """Have all pictures loaded, which otherwise happens when they come near."""
     page.evaluate(
         """async () => {
           document.querySelectorAll("img[loading]").forEach((image) => { image.loading = "eager" })
@@ -169,69 +175,63 @@ def all_seen(page: Page) -> None:
 # Every page
 
 
-@pytest.mark.parametrize("palette", PALETTES)
 @pytest.mark.parametrize("address", addresses())
-def test_every_page(browser: Browser, browser_site: str, address: str, palette: Any) -> None:
+def test_every_page(page: Page, watch: Watch, browser_site: str, address: str) -> None:
     problems: list[str] = []
-    context = browser.new_context(
-        viewport={"width": WIDTHS[0], "height": 900}, color_scheme=palette, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    watch = Watch(page)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     opened(page, browser_site + address)
-    scheme = page.locator("body").get_attribute("data-md-color-scheme")
-    assert scheme == {"light": "default", "dark": "slate"}[palette]
-    all_seen(page)
-    problems += unseen(page)
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(150)
-        problems += [f"{width} pixels: {problem}" for problem in overflow(page)]
+    for palette in PALETTES:
+        turned(page, palette)
+        all_seen(page)
+        problems += [f"{palette}: {problem}" for problem in unseen(page)]
+        for width in WIDTHS:
+            resized(page, width)
+            problems += [f"{palette}, {width} pixels: {problem}" for problem in overflow(page)]
     # What is folded must fit too, and what is laid out only when it comes near.
     page.add_style_tag(content="* { content-visibility: visible !important }")
     page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
-    page.wait_for_timeout(300)
-    for _ in range(10):  # the stops for the keyboard are set when the layout has settled
-        if not out_of_reach(page):
-            break
-        page.wait_for_timeout(300)
-    problems += [f"unfolded: {problem}" for problem in overflow(page) + out_of_reach(page)]
-    problems += barriers(page, whole=address in WHOLE) + watch.problems
-    context.close()
-    assert problems == []
+    for palette in reversed(PALETTES):
+        turned(page, palette)
+        all_seen(page)
+        problems += [
+            f"{palette}, unfolded: {problem}"
+            for problem in unseen(page) + overflow(page) + out_of_reach(page)
+        ]
+    problems += barriers(page, whole=address in WHOLE)
+    turned(page, "dark")
+    problems += [
+        f"dark: {problem}" for problem in barriers(page, whole=address in WHOLE, colors_only=True)
+    ]
+    assert problems + watch.problems == []
 
 
 @pytest.mark.parametrize("address", addresses())
-def test_nothing_needs_javascript(browser: Browser, browser_site: str, address: str) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
-    page = context.new_page()
-    watch = Watch(page)
-    page.goto(browser_site + address)
-    page.wait_for_load_state("networkidle")
-    assert page.locator("article h1").is_visible()
-    for image in page.locator("article img[src*='only-light']").all():
-        image.scroll_into_view_if_needed()
-    problems = [f"without JavaScript: {problem}" for problem in overflow(page) + watch.problems]
-    problems += page.evaluate(
+def test_nothing_needs_javascript(plain_page: Page, browser_site: str, address: str) -> None:
+    watch = Watch(plain_page)
+    plain_page.set_viewport_size({"width": 390, "height": 900})
+    # Where no script runs a browser loads all pictures with the page.
+    plain_page.goto(browser_site + address, wait_until="networkidle")
+    watch.stop()
+    assert plain_page.locator("article h1").is_visible()
+    problems = [
+        f"without JavaScript: {problem}" for problem in overflow(plain_page) + watch.problems
+    ]
+    problems += plain_page.evaluate(
         """() => [...document.querySelectorAll("article img[src*='only-light']")]
           .filter((image) => !image.complete || !image.naturalWidth)
           .map((image) => `the picture ${image.src} is not seen`)"""
     )
-    context.close()
     assert problems == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("address", ["", "learn/gradient/", "notebooks/first-steps/"])
 def test_the_text_stays_where_it_is(
-    browser: Browser, browser_site: str, address: str, width: int
+    page: Page, browser_site: str, address: str, width: int
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
     opened(page, browser_site + address)
-    found = shift(page)
-    context.close()
-    assert found == []
+    assert shift(page) == []
 
 
 # What a reader does
@@ -239,51 +239,57 @@ def test_the_text_stays_where_it_is(
 
 def searched(page: Page, words: str) -> list[str]:
     """The addresses that the site's search gives for words, best first."""
-    page.keyboard.press("/")
     box = page.get_by_role("textbox", name="Search")
+    answer = page.locator(".md-search-result__meta")
+    if not box.evaluate("(box) => box === document.activeElement"):
+        page.keyboard.press("/")
     expect(box).to_be_focused()
-    box.press_sequentially(words)
-    results = page.locator(".md-search-result__item > a")
-    expect(results.first).to_be_visible(timeout=10_000)
-    found: list[str] = []
-    while True:  # the results of the first letters come and go while the rest is typed
-        page.wait_for_timeout(400)
-        now = [str(link.get_attribute("href")) for link in results.all()]
-        if now == found:
-            return found
-        found = now
+    for text, said in (("", "Type to start searching"), (words, "matching document")):
+        # All at once: the results of the first letters would come and go while the rest is typed.
+        box.fill(text)
+        box.press("End")
+        expect(answer).to_contain_text(said)
+    drawn(page)
+    found: list[str] = page.locator(".md-search-result__item > a").evaluate_all(
+        "(links) => links.map((link) => link.href)"
+    )
+    return found
 
 
-@pytest.mark.parametrize(
-    ("words", "page_found"),
-    [
-        ("hessian", "learn/hessian/"),
-        ("∇f", "learn/gradient/"),
-        ("nabla", "learn/gradient/"),
-        (r"\partial", "learn/"),
-        ("directional_derivative", "learn/directional-derivatives/"),
-        ("condition number", "learn/hessian/"),
-        ("clip_grad_norm_", "production/pitfalls/"),
-        ("layernorm gradient", "reference/table/"),
-        ("softmax jacobian", "reference/table/"),
-        ("log det", "reference/table/"),
-    ],
-)
-def test_search_finds(
-    context: BrowserContext, browser_site: str, words: str, page_found: str
-) -> None:
-    page = context.new_page()
+LOOKED_FOR = {
+    "hessian": "learn/hessian/",
+    "∇f": "learn/gradient/",
+    "nabla": "learn/gradient/",
+    r"\partial": "learn/",
+    "directional_derivative": "learn/directional-derivatives/",
+    "condition number": "learn/hessian/",
+    "clip_grad_norm_": "production/pitfalls/",
+    "layernorm gradient": "reference/table/",
+    "softmax jacobian": "reference/table/",
+    "log det": "reference/table/",
+}
+
+
+def test_search_finds_what_is_looked_for_and_nothing_else(page: Page, browser_site: str) -> None:
     opened(page, browser_site)
-    found = searched(page, words)
-    pages = list(dict.fromkeys(address.split("?")[0] for address in found))
-    assert any(page_found in address for address in pages[:3]), pages
+    missed = {}
+    for words, place in LOOKED_FOR.items():
+        found = searched(page, words)
+        pages = list(dict.fromkeys(address.split("?")[0] for address in found))
+        if not any(place in address for address in pages[:3]):
+            missed[words] = pages
+    assert missed == {}
+    assert searched(page, "zzyzx") == []
 
 
-def test_search_by_keyboard_alone(context: BrowserContext, browser_site: str) -> None:
-    page = context.new_page()
-    watch = Watch(page)
+def test_search_by_keyboard_alone(page: Page, watch: Watch, browser_site: str) -> None:
     opened(page, browser_site)
-    searched(page, "hessian")
+    page.keyboard.press("/")
+    page.keyboard.type("hessian")
+    # The address of a result says which of the letters it was found by.
+    expect(page.locator(".md-search-result__item > a").first).to_have_attribute(
+        "href", re.compile("h=hessian")
+    )
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/learn/**")
@@ -291,30 +297,30 @@ def test_search_by_keyboard_alone(context: BrowserContext, browser_site: str) ->
     assert watch.problems == []
 
 
-def test_search_finds_nothing_for_what_is_not_there(
-    context: BrowserContext, browser_site: str
-) -> None:
-    page = context.new_page()
-    opened(page, browser_site)
-    page.keyboard.press("/")
-    page.get_by_role("textbox", name="Search").press_sequentially("zzyzx")
-    expect(page.locator(".md-search-result__meta")).to_contain_text("No matching documents")
-
-
 def test_the_table_is_filtered_and_its_references_stay(
-    context: BrowserContext, browser_site: str
+    page: Page, watch: Watch, browser_site: str
 ) -> None:
-    page = context.new_page()
-    watch = Watch(page)
     opened(page, f"{browser_site}reference/table/")
     page.get_by_label("Filter").fill("soft threshold")
     expect(page.locator(".identity:visible h3")).to_have_count(1)
     expect(page.locator("h2:visible")).to_contain_text(["Activations", "References"])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     link = page.locator(".identity:visible").get_by_role("link", name="Donoho 1995")
     link.click()
+    page.wait_for_url("**#donoho-1995")
+    page.wait_for_load_state("networkidle")
+    drawn(page)
+    # The theme would fetch the page again and draw it anew: without the filter, and elsewhere.
+    assert [address for address in asked if "/reference/table/" in address] == []
+    expect(page.locator(".identity:visible h3")).to_have_count(1)
     entry = page.locator("#donoho-1995")
     expect(entry).to_be_in_viewport()
     expect(entry.get_by_role("link")).to_have_attribute("href", "https://doi.org/10.1109/18.382009")
+    # Links to rows that are filtered away show them.
+    page.evaluate("location.hash = document.querySelector('.identity[hidden] [id]').id")
+    expect(page.locator(".identity:visible h3")).not_to_have_count(1)
+    expect(page.locator(":target")).to_be_in_viewport()
     assert watch.problems == []
 
 
@@ -327,35 +333,35 @@ def seen_pictures(page: Page) -> set[str]:
     return set(found)
 
 
-def test_the_palette_switches_with_its_figures(context: BrowserContext, browser_site: str) -> None:
-    page = context.new_page()
-    opened(page, f"{browser_site}learn/gradient/")
-    assert seen_pictures(page) == {"only-light"}
-    page.get_by_title("Switch to the dark palette").click()
-    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
-    assert seen_pictures(page) == {"only-dark"}
+@pytest.mark.parametrize(("system", "other"), [PALETTES, PALETTES[::-1]])
+def test_the_palette_is_that_of_the_system_until_the_reader_switches(
+    page: Page, browser_site: str, system: Any, other: str
+) -> None:
+    page.emulate_media(color_scheme=system)
+    opened(page, browser_site)
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[system])
+    assert seen_pictures(page) == {f"only-{system}"}
+    turned(page, other)
+    assert seen_pictures(page) == {f"only-{other}"}
     page.reload()
-    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[other])
+    assert seen_pictures(page) == {f"only-{other}"}
 
 
 def test_moving_to_another_page_keeps_everything(
-    context: BrowserContext, browser_site: str
+    page: Page, watch: Watch, browser_site: str
 ) -> None:
-    page = context.new_page()
-    watch = Watch(page)
     opened(page, f"{browser_site}learn/gradient/")
     page.locator("footer .md-footer__link--next").click()
     page.wait_for_url("**/learn/directional-derivatives/")
     expect(page.locator("article h1")).to_contain_text("Directional derivatives")
     all_seen(page)
-    page.set_viewport_size({"width": 390, "height": 900})
-    page.wait_for_timeout(300)
+    resized(page, 390)
     assert unseen(page) + overflow(page) + out_of_reach(page) + watch.problems == []
 
 
-def test_the_skip_link_is_the_first_stop(context: BrowserContext, browser_site: str) -> None:
-    page = context.new_page()
-    opened(page, f"{browser_site}learn/gradient/")
+def test_the_skip_link_is_the_first_stop(page: Page, browser_site: str) -> None:
+    opened(page, browser_site)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.matches('.md-skip')")
 
@@ -366,23 +372,23 @@ GOOD = '<!doctype html><html lang="en"><title>A</title><main><article><h1>A</h1>
 
 
 @pytest.fixture
-def served(context: BrowserContext) -> Callable[[str], tuple[Page, Watch]]:
+def served(page: Page, watch: Watch) -> Callable[[str], tuple[Page, Watch]]:
     """A page of this test's making, at an address where nothing is."""
 
     def serve(body: str) -> tuple[Page, Watch]:
-        page = context.new_page()
-        watch = Watch(page)
         page.route("http://127.0.0.1/**", lambda route: route.fulfill(
             status=404 if "gone" in route.request.url else 200,
             content_type="text/html",
             body=GOOD.format(body),
         ))  # fmt: skip
         page.route("https://**", lambda route: route.abort())
-        page.goto("http://127.0.0.1/")
-        page.wait_for_load_state("networkidle")
+        page.goto("http://127.0.0.1/", wait_until="networkidle")
         return page, watch
 
     return serve
+
+
+part = functools.partial(barriers, whole=False)
 
 
 @pytest.mark.parametrize(
@@ -392,6 +398,14 @@ def served(context: BrowserContext) -> Callable[[str], tuple[Page, Watch]]:
         (barriers, '<img src="data:,">', "image-alt"),
         (barriers, '<p style="color: #999; background: #fff">pale</p>', "color-contrast"),
         (barriers, '<div role="dialog">x</div>', "aria-dialog-name"),
+        (part, '<div role="dialog">x</div>', "aria-dialog-name"),
+        (part, "<p>dark</p>" * 9 + '<p style="color: #999">pale</p>', "pale"),
+        (part, '<p>text</p><div style="background: #444"><p>text</p></div>', "color-contrast"),
+        (
+            part,
+            "<p>text and <a href='/' style='color: #321; text-decoration: none'>a link</a></p>",
+            "link-in-text-block",
+        ),
         (unseen, '<img src="gone.svg" alt="x">', "gone.svg is not seen"),
         (unseen, '<span class="katex-html"></span>', "is not seen"),
         (
@@ -430,16 +444,19 @@ def test_a_page_that_complains_is_refused(
 
 def test_a_jump_of_the_layout_is_seen(served: Callable[[str], tuple[Page, Watch]]) -> None:
     page, _ = served(
-        "<div id='late'></div><p>Text.</p>" * 3 + "<script>setTimeout(() => "
-        "{ document.getElementById('late').style.height = '400px' }, 100)</script>"
+        "<div id='late'></div><p>Text.</p>"
+        * 3
+        + "<script>requestAnimationFrame(() => requestAnimationFrame(() => "
+        "{ document.getElementById('late').style.height = '400px' }))</script>"
     )
-    page.wait_for_timeout(300)
+    page.wait_for_function("document.getElementById('late').style.height")
+    drawn(page)
     assert shift(page)
 
 
 def test_a_sound_page_passes(served: Callable[[str], tuple[Page, Watch]]) -> None:
     page, watch = served("<p>Text.</p>")
-    checks = (overflow, barriers, unseen, shift, out_of_reach)
+    checks = (overflow, barriers, part, unseen, shift, out_of_reach)
     assert [problem for check in checks for problem in check(page)] + watch.problems == []
 
 

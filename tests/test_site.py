@@ -382,9 +382,9 @@ def built(site: Path) -> Site:
     return Site(site)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_site(built: Site, check: Callable[[Site], list[str]]) -> None:
-    assert check(built) == []
+def test_the_site(built: Site) -> None:
+    """All checks in one test: to parse the pages takes most of the time, in each process again."""
+    assert [problem for check in CHECKS for problem in check(built)] == []
 
 
 def test_every_page_of_the_menu_is_built(built: Site) -> None:

@@ -27,16 +27,20 @@ def take(browser: Browser, home: str, picture: Path) -> None:
         viewport={"width": 1280, "height": 1200}, color_scheme="light", reduced_motion="reduce"
     )
     page = context.new_page()
-    page.goto(home)
+    page.goto(home, wait_until="networkidle")
     page.evaluate(
-        "document.querySelectorAll('img[loading]').forEach((image) => { image.loading = 'eager' })"
+        """async () => {
+          const seen = [...document.images].filter((i) => getComputedStyle(i).display !== "none")
+          seen.forEach((image) => { image.loading = "eager" })
+          await Promise.all([document.fonts.ready, ...seen.map((image) => image.decode())])
+        }"""
     )
-    page.wait_for_load_state("networkidle")
-    page.evaluate("document.fonts.ready")
     page.evaluate(
         "scrollTo(0, document.querySelector('.highlight').getBoundingClientRect().top + scrollY - 120)"
     )
-    page.wait_for_timeout(500)
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     page.screenshot(path=picture, animations="disabled", caret="hide")
     context.close()
 

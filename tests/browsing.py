@@ -1,0 +1,93 @@
+"""What the tests need that open the site in a real browser."""
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, expect
+
+SCHEMES = {"light": "default", "dark": "slate"}
+"""What the theme calls the palettes."""
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a site, served by a thread of this process."""
+    handler = functools.partial(_Quiet, directory=str(folder.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/{folder.name}/"
+        server.shutdown()
+        thread.join()
+
+
+class Watch:
+    """What a page asks for and complains about while it is used."""
+
+    def __init__(self, page: Page) -> None:
+        self.problems: list[str] = []
+        self.page = page
+        self.handlers = {
+            "request": self._request,
+            "console": self._console,
+            "pageerror": lambda error: self.problems.append(f"page error: {error}"),
+            "response": self._response,
+        }
+        for event, handler in self.handlers.items():
+            page.on(event, handler)  # type: ignore[call-overload]
+
+    def stop(self) -> None:
+        for event, handler in self.handlers.items():
+            self.page.remove_listener(event, handler)
+
+    def _request(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https"} and parts.hostname != "127.0.0.1":
+            self.problems.append(f"asks another host: {request.url}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self.problems.append(f"{response.status}: {response.url}")
+
+    def _console(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.problems.append(f"console {message.type}: {message.text}")
+
+
+def drawn(page: Page) -> None:
+    """Wait until what has changed is laid out, drawn, and known to what observes sizes."""
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
+def opened(page: Page, address: str) -> None:
+    """Open a page, and wait until its scripts have asked for everything that they ask for."""
+    page.goto(address, wait_until="networkidle")
+    page.evaluate("document.fonts.ready")
+    drawn(page)
+
+
+def resized(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function("(width) => innerWidth === width", arg=width)
+    drawn(page)
+
+
+def turned(page: Page, palette: str) -> None:
+    """Turn a page to a palette, as a reader does."""
+    if page.locator("body").get_attribute("data-md-color-scheme") != SCHEMES[palette]:
+        page.get_by_title(f"Switch to the {palette} palette").click()
+        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[palette])
+    drawn(page)

@@ -19,7 +19,7 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # The machine may be busy: a law that holds slowly holds.
 settings.register_profile("calcml", deadline=None)
 settings.load_profile("calcml")
-PATIENCE = 120_000
+PATIENCE = 300_000
 """Milliseconds after which a browser is held to have failed. Waiting costs nothing when it works."""
 expect.set_options(timeout=PATIENCE)
 

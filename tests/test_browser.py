@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from book import generated, screenshot
 from browsing import SCHEMES, Watch, drawn, opened, resized, turned
 from matplotlib.image import imread
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTHS = (1280, 390)
@@ -322,6 +322,42 @@ def test_the_table_is_filtered_and_its_references_stay(
     page.evaluate("location.hash = document.querySelector('.identity[hidden] [id]').id")
     expect(page.locator(".identity:visible h3")).not_to_have_count(1)
     expect(page.locator(":target")).to_be_in_viewport()
+    assert watch.problems == []
+
+
+def test_the_table_is_not_laid_out_row_by_row(page: Page, browser_site: str) -> None:
+    """What the theme asks of each row while it starts must not have each of them laid out."""
+    browser = page.context.new_cdp_session(page)
+    browser.send("Performance.enable")
+    before = layouts(browser)
+    opened(page, f"{browser_site}reference/table/")
+    rows = page.locator(".identity").count()
+    assert layouts(browser) - before < rows / 2
+    page.get_by_label("Sort").select_option("name")
+    drawn(page)
+    assert layouts(browser) - before < rows / 2
+    browser.detach()
+
+
+def layouts(browser: CDPSession) -> int:
+    """How often a page was laid out."""
+    metrics = browser.send("Performance.getMetrics")["metrics"]
+    return int(next(m["value"] for m in metrics if m["name"] == "LayoutCount"))
+
+
+def test_the_code_of_a_row_can_be_copied_once_it_is_unfolded(
+    page: Page, watch: Watch, browser_site: str
+) -> None:
+    opened(page, f"{browser_site}reference/table/")
+    # The theme measures what it gives a button, one by one: hundreds would keep a reader waiting.
+    expect(page.locator(".identity-code .md-code__button")).to_have_count(0)
+    row = page.locator(".identity", has=page.locator("#quadratic-form"))
+    row.locator("summary").click()
+    row.get_by_title("Copy to clipboard").click()
+    expect(page.get_by_text("Copied to clipboard")).to_be_visible()
+    row.locator("summary").click()
+    row.locator("summary").click()
+    expect(row.get_by_title("Copy to clipboard")).to_have_count(1)
     assert watch.problems == []
 
 

@@ -122,7 +122,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 def on_page_content(html: str, page: Any, **_: Any) -> str:
     if _is_generated(page.file):
         page.meta.setdefault("description", site.description(html))
-        return html
+        return site.with_folded_code_out_of_sight(html)
     if not _is_page(page.file):
         try:
             source = Path(page.file.abs_src_path)

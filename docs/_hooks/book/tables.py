@@ -202,6 +202,8 @@ def section(row: Identity) -> str:
 
 ### {row.title} gradient {{ #{row.name} }}
 
+<div class="identity-body" markdown="1">
+
 {row.summary}
 
 {displayed(value, before)}
@@ -217,6 +219,8 @@ def section(row: Identity) -> str:
 ```
 
 </details>
+
+</div>
 
 </section>
 """

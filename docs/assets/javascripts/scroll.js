@@ -2,7 +2,7 @@
 (() => {
   const NAMES = {
     ".arithmatex.display": "Formula",
-    "pre > code": "Code",
+    "pre code": "Code",
     ".md-typeset__scrollwrap": "Table",
   }
   const mark = (element) => {

@@ -224,15 +224,18 @@ def test_float32_is_kept_and_gets_its_own_step(method):
     np.testing.assert_allclose(g, wave_gradient(x.astype(float)), atol=tolerance)
 
 
-@pytest.mark.skipif(
-    np.finfo(np.longdouble).eps > 1e-17, reason="this platform has no longer format than float64"
-)
-def test_longdouble_reaches_beyond_float64():
-    x = np.array([1.0, -2.0, 0.5], dtype=np.longdouble)
-    for method, tolerance in (("central", 1e-11), ("richardson", 2e-15), ("complex", 1e-18)):
+def test_longdouble_keeps_the_precision_that_it_has():
+    """On some platforms it is float64 under another name."""
+    x, eps = np.array([1.0, -2.0, 0.5], dtype=np.longdouble), np.finfo(np.longdouble).eps
+    exact = wave_gradient(x)
+    for method, tolerance in (
+        ("central", 50 * eps ** (2 / 3)),
+        ("richardson", 2e4 * eps),
+        ("complex", 10 * eps),
+    ):
         g = gradient(wave, x, method=method)
         assert g.dtype == np.longdouble
-        assert np.max(np.abs(g - wave_gradient(x))) < tolerance
+        assert np.max(np.abs(g - exact)) < tolerance
 
 
 def test_h_may_be_a_number_or_one_for_each_component():
@@ -552,8 +555,6 @@ def test_complex_step_finds_one_dropped_term_of_any_size(dropping):
 )
 def test_complex_step_accepts_zero_derivatives_and_branches(f, expected):
     x = [0.3, -0.7, 1.1, 0.4]
-    if f(np.array(x)) == f(np.array(x)[::-1]) and expected[1] and not expected[0]:
-        pytest.skip("symmetric")
     np.testing.assert_allclose(gradient(f, x, method="complex"), expected, atol=1e-13)
 
 
@@ -568,6 +569,15 @@ def test_complex_step_says_why():
         gradient(buffer, [1.0], method="complex")
     with pytest.raises(ValueError, match="it raised TypeError"):
         gradient(lambda x: np.sum(np.logaddexp(x, 0)), [1.0], method="complex")
+
+    def without_complex_version(x):
+        """As PyTorch does: a RuntimeError for a sort, its NotImplementedError for a softplus."""
+        if np.iscomplexobj(x):
+            raise RuntimeError("Sort does not support complex dtypes")
+        return np.sum(np.sort(x)[:1])
+
+    with pytest.raises(ValueError, match="it raised RuntimeError: Sort does not support"):
+        gradient(without_complex_version, [1.0], method="complex")
     with pytest.raises(ValueError, match="by real differences and 0 by the complex step"):
         gradient(lambda x: np.sum(np.abs(x)), [1.0], method="complex")
     with pytest.raises(ValueError, match=r"an imaginary step in `x\[0\]` gave nan"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,13 +73,13 @@ class Parameters:
         build: Callable[[list[Any]], Any] = type(x)
         if isinstance(x, Mapping):
             keys, parts = list(x), list(x.values())
-            build = lambda values: dict(zip(keys, values, strict=True))  # noqa: E731
+            build = partial(_as_dict, keys)
             names = [self._child(path, key) for key in keys]
         elif _is_group(x):
             parts = list(x)
             fields = getattr(x, "_fields", None)
             if fields:
-                build = lambda values: type(x)(*values)  # noqa: E731
+                build = x._make  # type(x) would take the fields one by one
             names = [self._child(path, key) for key in fields or range(len(parts))]
         else:
             return self._block(x, path or self.name, arrays)
@@ -187,6 +188,10 @@ def _built(form: Group | Block, vector: NDArray[Any]) -> Any:
         part = form.of(vector)
         return part[()] if form.number else part
     return form.build([_built(part, vector) for part in form.parts])
+
+
+def _as_dict(keys: list[Any], values: list[Any]) -> dict[Any, Any]:
+    return dict(zip(keys, values, strict=True))
 
 
 def _described(gradient: Any) -> str:

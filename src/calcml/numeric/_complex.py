@@ -82,7 +82,7 @@ def call_complex(owner: str, F: Callable[..., Any], point: Any) -> NDArray[Any]:
         except (
             ArithmeticError,
             AttributeError,
-            NotImplementedError,
+            RuntimeError,  # what PyTorch raises for an operation without a complex version
             TypeError,
             ValueError,
         ) as error:

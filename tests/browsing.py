@@ -3,7 +3,7 @@
 import functools
 import http.server
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,14 @@ class Watch:
     def __init__(self, page: Page) -> None:
         self.problems: list[str] = []
         self.page = page
-        self.handlers = {
+        self.handlers: dict[Any, Callable[[Any], None]] = {
             "request": self._request,
             "console": self._console,
             "pageerror": lambda error: self.problems.append(f"page error: {error}"),
             "response": self._response,
         }
         for event, handler in self.handlers.items():
-            page.on(event, handler)  # type: ignore[call-overload]
+            page.on(event, handler)
 
     def stop(self) -> None:
         for event, handler in self.handlers.items():

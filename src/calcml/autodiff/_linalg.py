@@ -281,7 +281,7 @@ def matrix_norm(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> An
 
 def norm(
     x: Any,
-    ord: Any = None,  # noqa: A002 - NumPy's name for it
+    ord: Any = None,
     axis: Any = None,
     keepdims: bool = False,
 ) -> Any:

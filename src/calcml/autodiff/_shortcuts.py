@@ -162,6 +162,7 @@ def binary(
                 tape.append((child, a.index, partial, keep_left(y, x, b)))
                 return Variable(y, tape, child)
         elif kind_b is Variable and kind_a in CONSTANT:
+            # The mirror image, spelled out: to share it would add a call to each operation.
             tape, z = b.origin, b.value
             y = function(a, z)
             partial = right

@@ -87,7 +87,7 @@ def _min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _norm(
     x: Any,
-    ord: Any = None,  # noqa: A002 (NumPy's name for it)
+    ord: Any = None,
     axis: Any = None,
     keepdims: bool = False,
 ) -> Any:

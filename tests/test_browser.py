@@ -65,7 +65,7 @@ def barriers(page: Page, whole: bool = True, colors_only: bool = False) -> list[
     if not whole:
         page.evaluate(
             """() => {
-              document.querySelectorAll("pre > code").forEach((c) => { c.textContent = c.textContent })
+              document.querySelectorAll("pre code").forEach((c) => { c.textContent = c.textContent })
               document.querySelectorAll("math").forEach((m) => { m.replaceWith(m.textContent) })
             }"""
         )

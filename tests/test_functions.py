@@ -11,7 +11,7 @@ import warnings
 import markdown
 import numpy as np
 import pytest
-from book import frameworks, tables
+from book import runner, tables
 from book.reader import DOCS
 from tex_reader import Eye, evaluate_lines
 
@@ -25,7 +25,7 @@ ROWS = {row.name: row for row in all_identities()}
 ANALYTIC, DIFFERENCES, FRAMEWORK = 1e-10, 1e-7, 1e-9
 """Allowed relative errors: the oracles' own rounding, amplified at the largest scale."""
 
-TORCH = importlib.import_module("book.torch_rows").TORCH if frameworks.installed("torch") else {}
+TORCH = importlib.import_module("book.torch_rows").TORCH if runner.installed("torch") else {}
 
 every_row = pytest.mark.parametrize("name", ROWS)
 
@@ -39,7 +39,7 @@ def tolerance(oracle):
 def test_gradient_agrees_with_every_oracle(name):
     """The worst errors over all seeds: measured here, they are what the page shows."""
     errors = tables.measured(ROWS[name], anew=True)
-    expected = 2 + frameworks.installed("jax") + (frameworks.installed("torch") and name in TORCH)
+    expected = 2 + runner.installed("jax") + (runner.installed("torch") and name in TORCH)
     assert len(errors) == expected
     assert {k: e for k, e in errors.items() if not e <= tolerance(k)} == {}
 

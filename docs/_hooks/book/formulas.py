@@ -21,13 +21,13 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from markdown.extensions.toc import slugify
 
+from . import whole
 from .reader import ROOT, PageError
 
 CACHE = ROOT / ".cache" / "formulas"
@@ -341,7 +341,7 @@ def _render(parts: Iterable[str | Formula], page: str) -> None:
             refused.append(FormulaError(page, formula.line, formula.written, problem))
         else:
             _rendered[key] = _wrapped(answer["html"], formula.display)
-            _keep(key, _rendered[key])
+            whole.write(CACHE / key, _rendered[key])
     if refused:
         raise refused[0]
 
@@ -359,14 +359,6 @@ def _katex(formulas: Iterable[Formula]) -> list[dict[str, str]]:
         raise RuntimeError(f"KaTeX did not run: {worker.stderr.decode(errors='replace').strip()}")
     answers: list[dict[str, str]] = json.loads(worker.stdout)
     return answers
-
-
-def _keep(key: str, text: str) -> None:
-    """Write to the cache; several builds may do so at once."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=CACHE, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    Path(file.name).replace(CACHE / key)
 
 
 def _wrapped(text: str, display: bool) -> str:

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import Any
 
 import numpy as np
 
 from calcml.identity import Identity
 
+from . import runner
+
 SEED = 5
 QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 """For what JAX compiles to run once: the compiler's optimizations cost more than they save."""
 
 
-def installed(name: str) -> bool:
-    """Whether a framework can be imported."""
-    return importlib.util.find_spec(name) is not None
-
-
 def errors(row: Identity) -> dict[str, float]:
     """Worst error of a row against each framework that is installed and has it."""
     found = {}
-    if installed("jax"):
+    if runner.installed("jax"):
         found["JAX"] = jax_error(row)
-    if installed("torch"):
+    if runner.installed("torch"):
         from .torch_rows import TORCH
 
         if row.name in TORCH:

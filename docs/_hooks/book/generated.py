@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from . import whole
 from .reader import ROOT
 from .store import environment, for_a_child
 
@@ -43,10 +44,7 @@ class Pages:
             if self._process.returncode:
                 raise RuntimeError(f"the generated pages were not made:\n{problem}")
             self._process = None
-            CACHE.mkdir(parents=True, exist_ok=True)
-            part = self._file.with_suffix(".part")
-            part.write_text(text, "utf-8")
-            part.replace(self._file)
+            whole.write(self._file, text)
         found: dict[str, str] = json.loads(self._file.read_text("utf-8"))
         return found
 

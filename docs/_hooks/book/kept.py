@@ -11,9 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import re
-import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +21,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, get_toc
 
+from . import whole
 from .reader import ROOT
 
 CACHE = ROOT / ".cache" / "rendered"
@@ -48,7 +47,7 @@ def keep(kind: str, parts: list[Any], make: Callable[[], Any]) -> Any:
         made = make()
         if made is None:
             return None
-        _write(file, json.dumps(made))
+        whole.write(file, json.dumps(made))
         _loaded[file] = made
     return _loaded[file]
 
@@ -58,13 +57,6 @@ def forget_the_rest() -> None:
     for file in CACHE.glob("*.json"):
         if file not in _loaded:
             file.unlink(missing_ok=True)
-
-
-def _write(file: Path, text: str) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=CACHE, delete=False, encoding="utf-8") as part:
-        part.write(text)
-    os.replace(part.name, file)  # whole or not at all: a build may be stopped here
 
 
 def settings(config: Any, files: Files) -> list[Any]:
@@ -82,8 +74,12 @@ def settings(config: Any, files: Files) -> list[Any]:
 # Pages
 
 
-def rendered_once(page: Page, text: str, deciding: list[Any]) -> None:
-    """Let MkDocs render the page only if its text, or what else decides, is new."""
+def rendered_once(page: Any, text: str, deciding: list[Any]) -> None:
+    """Let MkDocs render the page only if its text, or what else decides, is new.
+
+    MkDocs has no event in the place of rendering: the method of this one page is replaced, as
+    mkdocs-jupyter does.
+    """
 
     def render(self: Page, config: Any, files: Files) -> None:
         # At the debug level MkDocs collects no links to anchors, and would check none later.
@@ -99,8 +95,7 @@ def rendered_once(page: Page, text: str, deciding: list[Any]) -> None:
         if known is not None:
             _restore(self, known, files)
 
-    # On this page alone, as mkdocs-jupyter does: MkDocs has no event in the place of rendering.
-    page.render = types.MethodType(render, page)  # type: ignore[method-assign]
+    page.render = types.MethodType(render, page)
 
 
 class _Complaints(logging.Handler):

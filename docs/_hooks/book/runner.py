@@ -43,11 +43,12 @@ class Outcome:
 def missing(chain: list[Block]) -> set[str]:
     """The frameworks that a chain needs and this environment lacks."""
     needed = set().union(*(block.needs for block in chain))
-    return {name for name in needed if not _installed(name)}
+    return {name for name in needed if not installed(name)}
 
 
 @functools.cache
-def _installed(name: str) -> bool:
+def installed(name: str) -> bool:
+    """Whether a framework can be imported."""
     return importlib.util.find_spec(name) is not None
 
 
@@ -317,7 +318,7 @@ def _isolated(main: types.ModuleType) -> Iterator[None]:
     root = logging.getLogger()
     level, handlers, disabled = root.level, list(root.handlers), logging.root.manager.disable
     errors, print_options = np.geterr(), np.get_printoptions()
-    pyplot = importlib.import_module("matplotlib.pyplot") if _draws() else None
+    pyplot = importlib.import_module("matplotlib.pyplot") if installed("matplotlib") else None
     rc = pyplot.rc_context() if pyplot else contextlib.nullcontext()
     sys.modules["__main__"] = main
     root.handlers[:] = []  # so that a log shows up on the error stream
@@ -348,10 +349,6 @@ def _isolated(main: types.ModuleType) -> Iterator[None]:
         for name, names in modules.items():
             present = vars(sys.modules[name])
             present.update({k: v for k, v in names.items() if present.get(k) is not v})
-
-
-def _draws() -> bool:
-    return importlib.util.find_spec("matplotlib") is not None
 
 
 @contextlib.contextmanager

@@ -14,13 +14,12 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import runner
+from . import runner, whole
 from .reader import ROOT, Block, Page, PageError, read, shown
 
 CACHE = ROOT / ".cache" / "book"
@@ -62,12 +61,8 @@ class Store:
         return _loaded[file]
 
     def put(self, chain: list[Block], palette: str | None, outcome: runner.Outcome) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8"
-        ) as part:
-            json.dump(vars(outcome), part)
-        os.replace(part.name, self._file(chain, palette))  # whole: a build may be stopped here
+        """Keep what a chain did in a palette."""
+        whole.write(self._file(chain, palette), json.dumps(vars(outcome)))
 
     def forget(self, chain: list[Block]) -> None:
         """Remove what is kept of a chain."""

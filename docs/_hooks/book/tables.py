@@ -7,7 +7,6 @@ import hashlib
 import html
 import inspect
 import json
-import os
 import re
 import textwrap
 import unicodedata
@@ -20,7 +19,7 @@ import numpy as np
 from calcml.functions import WORKS, all_identities
 from calcml.identity import Identity
 
-from . import frameworks, kinks
+from . import frameworks, kinks, runner, whole
 from .reader import ROOT
 
 CACHE = ROOT / ".cache" / "identities"
@@ -295,10 +294,7 @@ def measured(row: Identity, anew: bool = False) -> dict[str, float]:
         for oracle, error in row.check(np.random.default_rng(seed)).items():
             worst[oracle] = max(worst.get(oracle, 0.0), error)
     worst |= frameworks.errors(row)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(worst), "utf-8")
-    part.replace(file)  # whole: others may read it
+    whole.write(file, json.dumps(worst))
     return worst
 
 
@@ -307,7 +303,7 @@ for _path in sorted((ROOT / "src" / "calcml").rglob("*.py")):
     if _path.parent.name in {"identity", "autodiff", "numeric"}:
         _PACKAGE.update(_path.read_bytes())
 _PACKAGE.update(np.__version__.encode())
-_PACKAGE.update(bytes([frameworks.installed("jax"), frameworks.installed("torch")]))
+_PACKAGE.update(bytes([runner.installed("jax"), runner.installed("torch")]))
 
 
 def _version(row: Identity) -> str:

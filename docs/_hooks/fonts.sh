@@ -19,8 +19,8 @@ subset() { # input, output, code points, layout features
 mkdir -p "$assets/fonts" "$assets/katex/fonts"
 rm -f "$assets"/fonts/*.woff2 "$assets"/katex/fonts/*.woff2
 # The range of the second half stands in stylesheets/book.css too.
-basic=U+20-7E,U+A0,U+B0,U+B2-B3,U+B6-B7,U+D7,U+2013-2014,U+2018-2019,U+201C-201D,U+2026,U+2212
-latin=U+A7,U+A9,U+AB,U+B1,U+B5,U+B9,U+BB-BE,U+C0-D6,U+D8-FF,U+131,U+152-153,U+2010-2012,U+2015,U+201A,U+201E,U+2020-2022,U+202F,U+2030,U+2032-2033,U+2039-203A,U+20AC,U+2190-2193,U+2215,U+221A,U+221E,U+2248,U+2260,U+2264-2265
+basic=U+20-7E,U+A0,U+B0,U+B2-B3,U+B6-B7,U+D7,U+E9,U+2013-2014,U+2018-2019,U+201C-201D,U+2022,U+2026,U+2192,U+2212
+latin=U+A7,U+A9,U+AB,U+B1,U+B5,U+B9,U+BB-BE,U+C0-D6,U+D8-E8,U+EA-FF,U+131,U+152-153,U+2010-2012,U+2015,U+201A,U+201E,U+2020-2021,U+202F,U+2030,U+2032-2033,U+2039-203A,U+20AC,U+2190-2191,U+2193,U+2215,U+221A,U+221E,U+2248,U+2260,U+2264-2265
 for part in basic latin; do
   for face in 400-normal 600-normal 400-italic; do
     subset "@fontsource/inter@5.3.0/files/inter-latin-$face.woff2" \

@@ -6,6 +6,7 @@ Figures of one machine: compare them with each other, not with another machine's
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import http.server
@@ -21,10 +22,13 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from playwright import sync_api as playwright
+
 ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 ROUNDS = 3
 PAGES = (
     "", "learn/gradient/", "learn/directional-derivatives/", "learn/hessian/",
@@ -55,12 +59,12 @@ def main() -> None:
         print(f"strict build, warm                {warm:6.1f} s")
         print(f"prose edit to served page         {edited:6.1f} s")
         print(f"all blocks of all pages (pytest)  {run:6.1f} s")
-        for page in PAGES:
-            weight = first_view(project / "site", f"{page}index.html")
-            print(f"first view, gzip  {page or 'home':32} {weight / 1000:6.1f} kB")
-        if shutil.which("lighthouse"):
-            for page, scores in lighthouse(project / "site").items():
-                print(f"Lighthouse        {page or 'home':32} {scores}")
+        with served(project / "site") as address:
+            for page, weight in first_views(address).items():
+                print(f"first view, gzip  {page or 'home':32} {weight / 1000:6.1f} kB")
+            if shutil.which("lighthouse"):
+                for page, scores in lighthouse(address).items():
+                    print(f"Lighthouse        {page or 'home':32} {scores}")
 
 
 def clock(action: Callable[[], object]) -> float:
@@ -144,22 +148,6 @@ def find(port: int, path: str, text: str, patience: float = 60.0) -> str:
     raise TimeoutError(f"{path} did not show {text!r} within {patience} s")
 
 
-def first_view(site: Path, page: str) -> int:
-    """Bytes of a page and of all that its HTML and style sheets load at once, as served by gzip."""
-    html = (site / page).read_text("utf-8")
-    base = (site / page).parent
-    found = {(site / page)}
-    for address in re.findall(r'<(?:script[^>]*\ssrc|link[^>]*\shref)="([^"]+)"', html):
-        file = (base / address.split("#")[0].split("?")[0]).resolve()
-        if file.is_file() and file.suffix in {".js", ".css", ".woff2"}:
-            found.add(file)
-    packed = {".woff2", ".png"}
-    return sum(
-        file.stat().st_size if file.suffix in packed else len(gzip.compress(file.read_bytes()))
-        for file in found
-    )
-
-
 class Packed(http.server.SimpleHTTPRequestHandler):
     """Serves text packed, as public hosts do."""
 
@@ -180,27 +168,55 @@ class Packed(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def lighthouse(site: Path, pages: tuple[str, ...] = PAGES[:2]) -> dict[str, str]:
-    """Scores of pages under Lighthouse's simulated phone, out of 100."""
-    found = {}
+@contextlib.contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The address of a site, served at the path that it is built for."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "calcml").symlink_to(site)
         handler = functools.partial(Packed, directory=folder)
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            for page in pages:
-                report = subprocess.run(
-                    [
-                        "lighthouse", f"http://127.0.0.1:{server.server_port}/calcml/{page}",
-                        "--output=json", "--quiet", "--chrome-flags=--headless --no-sandbox",
-                    ],
-                    check=True,
-                    capture_output=True,
-                    env={"CHROME_PATH": "/usr/bin/chromium"} | os.environ,
-                )  # fmt: skip
-                categories = json.loads(report.stdout)["categories"].values()
-                found[page] = ", ".join(f"{c['title']} {100 * c['score']:.0f}" for c in categories)
+            yield f"http://127.0.0.1:{server.server_port}/calcml/"
             server.shutdown()
+
+
+def first_views(address: str) -> dict[str, int]:
+    """Bytes that a browser asks for before a reader does anything, in a window of 1280 by 900.
+
+    That is all that the page needs, with the fonts of its formulas anywhere in it and the pictures
+    near the top.
+    """
+    found = {}
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for page in PAGES:
+            window = browser.new_page(viewport={"width": 1280, "height": 900})
+            sizes: list[int] = []
+            window.on(
+                "requestfinished", lambda r, to=sizes: to.append(r.sizes()["responseBodySize"])
+            )
+            window.goto(address + page, wait_until="networkidle")
+            found[page] = sum(sizes)
+            window.close()
+        browser.close()
+    return found
+
+
+def lighthouse(address: str, pages: tuple[str, ...] = PAGES[:2]) -> dict[str, str]:
+    """Scores of pages under Lighthouse's simulated phone, out of 100."""
+    found = {}
+    for page in pages:
+        report = subprocess.run(
+            [
+                "lighthouse", f"{address}{page}", "--output=json", "--quiet",
+                "--chrome-flags=--headless --no-sandbox",
+            ],
+            check=True,
+            capture_output=True,
+            env={"CHROME_PATH": CHROMIUM} | os.environ,
+        )  # fmt: skip
+        categories = json.loads(report.stdout)["categories"].values()
+        found[page] = ", ".join(f"{c['title']} {100 * c['score']:.0f}" for c in categories)
     return found
 
 

@@ -34,7 +34,7 @@ cp @fontsource/jetbrains-mono@5.3.0/LICENSE "$assets/fonts/LICENSE-jetbrains-mon
 
 cp katex@0.19.1/LICENSE "$assets/katex/LICENSE"
 core=U+20-7E,U+A0,U+B0-B1,U+D7,U+391-3A9,U+2026,U+2032,U+2190-2193,U+21A6,U+2200-220B,U+2212,U+2216-221E,U+2223-222B,U+2248,U+2264-2265,U+22A4-22A5,U+22C5,U+22EE-22F1,U+2299,U+27E8-27E9,U+E020
-letters=U+41-5A,U+6B
+letters=U+41-5A,U+6B,U+25A1
 cat >cut.py <<'PYTHON'
 """Cut the large fonts of a style sheet in two: cut.py FONTS CORE LETTERS <style >style"""
 import re, sys

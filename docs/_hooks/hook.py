@@ -20,8 +20,6 @@ from watchdog.observers.polling import PollingObserver
 TEMPLATES = ROOT / ".cache" / "templates"
 log = logging.getLogger("mkdocs.hooks.book")
 _state: dict[str, Any] = {"serving": False}
-_finished: dict[str, tuple[str, str]] = {}
-"""By address, what the theme made of a page and what became of it: most pages stay as they are."""
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -150,12 +148,8 @@ def on_page_context(context: Any, page: Any, **_: Any) -> Any:
     return context
 
 
-def on_post_page(output: str, page: Any, **_: Any) -> str:
-    before = _finished.get(page.url)
-    if before is None or before[0] != output:
-        finished = formulas.filled(site.with_external_links_marked(output))
-        before = _finished[page.url] = output, finished
-    return before[1]
+def on_post_page(output: str, **_: Any) -> str:
+    return formulas.filled(site.with_external_links_marked(output))
 
 
 def on_serve(server: Any, config: Any, **_: Any) -> Any:

@@ -12,7 +12,12 @@ from calcml.identity import Identity
 from . import runner
 
 SEED = 5
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
 """For what JAX compiles to run once: the compiler's optimizations cost more than they save."""
 
 

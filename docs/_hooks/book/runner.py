@@ -200,36 +200,44 @@ def _failure(page: Page, block: Block, error: BaseException) -> PageError:
 
 
 class _Lines:
-    """Which lines and functions of a chain ran."""
+    """Which lines and functions of a chain have not run yet."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.codes: dict[int, types.CodeType] = {}
-        self.ran: set[int] = set()
-        self.called: set[int] = set()
+        self._left: dict[int, set[int]] = {}
+        self._codes: list[types.CodeType] = []  # kept, so that no other code takes one's id
 
     def add(self, code: types.CodeType) -> None:
         """Expect all of a block, and of the functions in it, to run before the chain ends."""
-        self.codes[id(code)] = code
+        self._codes.append(code)
+        # 0 stands for the call: a function may stand on a line that runs without it.
+        self._left[id(code)] = {line for _, _, line in code.co_lines() if line} | {0}
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType):
                 self.add(constant)
 
     @contextlib.contextmanager
     def traced(self) -> Iterator[None]:
-        before = sys.gettrace()
+        """Strike out what runs. Code of which all has run goes on at full speed."""
+        before, codes = sys.gettrace(), self._left
 
-        def trace(
-            frame: types.FrameType, event: str, argument: object
-        ) -> Callable[..., Any] | None:
-            if frame.f_code.co_filename != self.file:
+        def call(frame: types.FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+            left = codes.get(id(frame.f_code))
+            if not left:
                 return None
-            self.called.add(id(frame.f_code))
-            self.ran.add(frame.f_lineno)
-            return trace
+            left.discard(0)
 
-        sys.settrace(trace)
-        threading.settrace(trace)
+            def line(frame: types.FrameType, event: str, argument: object) -> Any:
+                left.discard(frame.f_lineno)
+                if left:
+                    return line
+                frame.f_trace = None  # to return None would not end the tracing of this call
+                return None
+
+            return line(frame, event, argument)
+
+        sys.settrace(call)
+        threading.settrace(call)
         try:
             yield
         finally:
@@ -238,12 +246,9 @@ class _Lines:
 
     def never_ran(self) -> int:
         """The first line that did not run, or 0."""
-        expected: set[int] = set()
-        for code in self.codes.values():
-            expected.update(line for _, _, line in code.co_lines() if line)
-            if id(code) not in self.called:
-                expected.add(-code.co_firstlineno)  # called by nobody, though its line ran
-        missed = {abs(line) for line in expected - self.ran}
+        missed = (
+            line or code.co_firstlineno for code in self._codes for line in self._left[id(code)]
+        )
         return min(missed, default=0)
 
 

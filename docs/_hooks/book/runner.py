@@ -227,7 +227,9 @@ class _Lines:
                 return None
             left.discard(0)
 
-            def line(frame: types.FrameType, event: str, argument: object) -> Any:
+            def line(
+                frame: types.FrameType, event: str, argument: object
+            ) -> Callable[..., Any] | None:
                 left.discard(frame.f_lineno)
                 if left:
                     return line

@@ -13,6 +13,7 @@ search would parse all of it; so each formula travels through them as a short *p
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
@@ -348,17 +349,35 @@ def _render(parts: Iterable[str | Formula], page: str) -> None:
 
 def _katex(formulas: Iterable[Formula]) -> list[dict[str, str]]:
     jobs = [{"tex": f.tex, "display": f.display, "macros": MACROS} for f in formulas]
-    worker = subprocess.run(
-        [sys.executable, str(KATEX / "render.py")],
-        input=json.dumps(jobs).encode(),
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    if worker.returncode:
-        raise RuntimeError(f"KaTeX did not run: {worker.stderr.decode(errors='replace').strip()}")
-    answers: list[dict[str, str]] = json.loads(worker.stdout)
+    process = _process(KATEX / "render.py")
+    assert process.stdin and process.stdout and process.stderr
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(jobs).encode() + b"\n")
+        process.stdin.flush()
+    line = process.stdout.readline()
+    if not line:
+        _process.cache_clear()
+        said = process.stderr.read().decode(errors="replace").strip()
+        raise RuntimeError(f"KaTeX did not run: {said}")
+    answers: list[dict[str, str]] = json.loads(line)
     return answers
+
+
+@functools.cache
+def _process(script: Path) -> subprocess.Popen[bytes]:
+    """The process of KaTeX, which takes longer to start than to render a page; it ends with this one."""
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    atexit.register(_end, process)
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with process, contextlib.suppress(BrokenPipeError):
+        assert process.stdin
+        process.stdin.close()
 
 
 def _wrapped(text: str, display: bool) -> str:

@@ -1,4 +1,4 @@
-"""Renders formulas with KaTeX: a list of jobs on standard input, a list of answers on standard output.
+"""Renders formulas with KaTeX: for each line with a list of jobs a line with the list of answers.
 
 A process of its own, left with os._exit: V8 was seen to hang at the exit of the interpreter after
 a formula that KaTeX refused.
@@ -32,10 +32,10 @@ _RENDER = """
 def main() -> None:
     engine = MiniRacer()
     engine.eval(Path(__file__).with_name("katex.min.js").read_text(encoding="utf-8"))
-    jobs = sys.stdin.buffer.read().decode("utf-8")
-    answers = engine.eval(f"({_RENDER})({json.dumps(jobs)})")
-    sys.stdout.buffer.write(str(answers).encode("utf-8"))
-    sys.stdout.buffer.flush()
+    for line in sys.stdin.buffer:
+        answers = engine.eval(f"({_RENDER})({json.dumps(line.decode('utf-8'))})")
+        sys.stdout.buffer.write(str(answers).encode("utf-8") + b"\n")
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

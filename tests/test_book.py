@@ -426,5 +426,6 @@ def test_book_says_what_was_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "Not run in this build: jax is not installed" in made.markdown(path)
 
 
+@pytest.mark.usefixtures("site")  # its build has made them
 def test_generated_pages_are_those_that_are_announced() -> None:
     assert tuple(generated.Pages().texts()) == generated.ADDRESSES

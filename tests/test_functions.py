@@ -1,6 +1,7 @@
 """Every row of the reference table, against every oracle, and every wrong rule against the check."""
 
 import ast
+import functools
 import importlib
 import inspect
 import re
@@ -198,9 +199,13 @@ CHAPTERS = sorted({row.chapter for row in ROWS.values() if row.chapter})
 @pytest.mark.parametrize("chapter", [c for c in CHAPTERS if (DOCS / c.partition("#")[0]).is_file()])
 def test_chapters_have_the_anchors_that_rows_link_to(chapter):
     path, _, wanted = chapter.partition("#")
+    assert not wanted or f'id="{wanted}"' in html_of(path)
+
+
+@functools.cache
+def html_of(path):
     text = (DOCS / path).read_text("utf-8")
-    html = markdown.markdown(text, extensions=["attr_list", "toc", "pymdownx.superfences"])
-    assert not wanted or f'id="{wanted}"' in html
+    return markdown.markdown(text, extensions=["attr_list", "toc", "pymdownx.superfences"])
 
 
 # Extremes

@@ -178,30 +178,31 @@ def all_seen(page: Page) -> None:
 @pytest.mark.parametrize("address", addresses())
 def test_every_page(page: Page, watch: Watch, browser_site: str, address: str) -> None:
     problems: list[str] = []
+
+    def look(place: str, *checks: Callable[[Page], list[str]]) -> None:
+        problems.extend(f"{place}: {problem}" for check in checks for problem in check(page))
+
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     opened(page, browser_site + address)
-    for palette in PALETTES:
-        turned(page, palette)
-        all_seen(page)
-        problems += [f"{palette}: {problem}" for problem in unseen(page)]
-        for width in WIDTHS:
-            resized(page, width)
-            problems += [f"{palette}, {width} pixels: {problem}" for problem in overflow(page)]
+    turned(page, "light")
+    all_seen(page)
+    look("light, 1280 pixels", unseen, overflow)
+    resized(page, 390)
+    look("light, 390 pixels", overflow)
     # What is folded must fit too, and what is laid out only when it comes near.
     page.add_style_tag(content="* { content-visibility: visible !important }")
     page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
-    for palette in reversed(PALETTES):
-        turned(page, palette)
-        all_seen(page)
-        problems += [
-            f"{palette}, unfolded: {problem}"
-            for problem in unseen(page) + overflow(page) + out_of_reach(page)
-        ]
-    problems += barriers(page, whole=address in WHOLE)
+    all_seen(page)
+    look("light, 390 pixels, unfolded", unseen, overflow, out_of_reach)
     turned(page, "dark")
-    problems += [
-        f"dark: {problem}" for problem in barriers(page, whole=address in WHOLE, colors_only=True)
-    ]
+    all_seen(page)
+    look("dark, 390 pixels, unfolded", unseen, overflow, out_of_reach)
+    resized(page, 1280)
+    look("dark, 1280 pixels, unfolded", overflow)
+    whole = address in WHOLE
+    look("dark", functools.partial(barriers, whole=whole, colors_only=True))
+    turned(page, "light")
+    look("light", functools.partial(barriers, whole=whole))
     assert problems + watch.problems == []
 
 

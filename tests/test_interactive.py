@@ -533,9 +533,9 @@ def test_the_prediction_comes_first(page: Page, pared_site: str, name: str) -> N
     ],
 )
 def test_the_verdict_on_a_kink_is_that_of_the_formula(
-    page: Page, browser_site: str, formula: str, wrong: float, words: str
+    page: Page, pared_site: str, formula: str, wrong: float, words: str
 ) -> None:
-    figure = lively(page, browser_site, "step-size", f"predict:0,f:relu,formula:{formula},h:0")
+    figure = lively(page, pared_site, "step-size", f"predict:0,f:relu,formula:{formula},h:0")
     assert words in figure.locator(".verdict").inner_text()
     measured = figure.locator("[data-name=error]").get_attribute("data-value")
     assert measured is not None

@@ -38,21 +38,6 @@ def with_external_links_marked(html: str) -> str:
     return re.sub(r'<a href="(?=https?://)', '<a class="external" href="', html)
 
 
-_FOLDED_CODE = re.compile(
-    r'(<details class="identity-code">(?:(?!</details>).)*?<pre[^>]*>)(.*?)(</pre>)', re.S
-)
-
-
-def with_folded_code_out_of_sight(html: str) -> str:
-    """Keep the code of the rows, which is folded away, from the theme.
-
-    While a page starts, the theme measures each ``pre > code`` by itself. For the hundreds of the
-    reference table that takes seconds, in which a reader can do nothing. `table.js` gives such code
-    its button when a reader unfolds it.
-    """
-    return _FOLDED_CODE.sub(r"\1<span>\2</span>\3", html)
-
-
 def finish(config: Any) -> None:
     """Remove what no page loads, and whatever differs between two builds of the same book."""
     folder = Path(config.site_dir)

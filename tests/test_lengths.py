@@ -5,6 +5,7 @@ import re
 import pytest
 from book import formulas
 from book.lengths import with_lengths
+from browsing import drawn
 from playwright.sync_api import Page
 
 LONG = "word " * 100
@@ -119,10 +120,12 @@ def reached(page: Page, name: str) -> bool:
 
 def test_the_browser_finds_text_that_is_not_drawn_yet(page: Page, browser_site: str) -> None:
     page.goto(f"{browser_site}learn/gradient/", wait_until="load")
-    words = page.locator("article > p[style^='--lines']").last.evaluate(
-        "(p) => p.textContent.trim().split(/\\s+/).slice(0, 3).join(' ')"
-    )
+    # A paragraph without formulas, by words that stand on one line of its source.
+    paragraph = page.locator("article > p[style^='--lines']:not(:has(.katex))").last
+    words = str(paragraph.text_content()).split("\n")[0]
+    assert len(words) > 30
     assert page.evaluate("(words) => window.find(words)", words)
+    drawn(page)
     assert page.evaluate("getSelection().toString()") == words
     assert page.evaluate("scrollY") > 5000
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup
 
-from . import formulas
+from . import formulas, styles
 
 _LONGEST = 200
 _NAME = re.compile(r"\b[^\W\d]\w{2,}")
@@ -48,8 +49,23 @@ def finish(config: Any) -> None:
     for path in (folder / "assets" / "stylesheets").rglob("*.css"):
         _without_source_map(path)
     _remove(folder / "assets" / "javascripts" / "lunr")
+    _with_needed_styles(folder)
     _with_short_index(folder)
     _without_dates(folder)
+
+
+def _with_needed_styles(folder: Path) -> None:
+    """Leave of the style sheets what the pages use."""
+    names = styles.names_in(_texts(folder, "*.html"), _texts(folder, "*.js"))
+    paths = sorted(folder.rglob("*.css"))
+    sheets = {str(path): path.read_text(encoding="utf-8") for path in paths}
+    for path, text in styles.needed(sheets, names).items():
+        Path(path).write_text(text, encoding="utf-8")
+
+
+def _texts(folder: Path, pattern: str) -> Iterator[str]:
+    for path in folder.rglob(pattern):
+        yield path.read_text(encoding="utf-8")
 
 
 def _remove(folder: Path) -> None:

@@ -16,30 +16,38 @@ from . import formulas
 
 _LETTERS = 84
 """Letters in a full line of the text, in a wide window."""
+_WINDOW = 50
+"""Lines that a tall window has room for."""
+_PICTURE = 15
+"""About how many lines a picture is tall."""
 _TAG = re.compile(
     r"<(/?)(article|blockquote|details|div|dl|figure|form|nav|ol|p|section|table|ul)\b([^>]*)>"
 )
 _CLASS = re.compile(r'class="([^"]*)"')
 _PRE = re.compile(r"<pre>(.*?)</pre>", re.S)
 _PIECE = re.compile(r"<(?:dd|dt|li|p)\b[^>]*>")
+_ROW = re.compile(r"<tr\b[^>]*>")
+_CELL = re.compile(r"<t[dh]\b[^>]*>")
 _MARKUP = re.compile(r"<[^>]*>")
 _KINDS = {"dl", "ol", "p", "ul"}
-_CLASSES = {"admonition", "tabbed-set"}
 
 
 def with_lengths(html: str) -> str:
-    """Give the blocks of a page, and its code wherever it stands, their length in lines.
+    """Give the blocks of a page, and the code in them, their length in lines.
 
-    Folded boxes and pictures keep what they have: the first take one line, the others know their
-    size. A paragraph or list with a displayed formula among its text is left alone too: the margin
-    of the formula may be that of the whole, and must not be shut in.
+    What stands in the first window is left alone: it is drawn at once, and no guess may move it.
+    So are folded boxes, which take one line, and pictures, which know their size. A paragraph or
+    list with a displayed formula among its text is left alone too: the margin of the formula may be
+    that of the whole, and must not be shut in.
     """
-    out, end = [], 0
+    out: list[str] = []
+    end = lines = 0
     for start, stop in _blocks(html):
-        out += [html[end:start], _measured(html[start:stop])]
+        block = html[start:stop]
+        out += [html[end:start], block if lines < _WINDOW else _measured(block)]
+        lines += _PICTURE if block.startswith("<figure") else _text(block)
         end = stop
-    text = "".join([*out, html[end:]])
-    return _PRE.sub(lambda match: f'<pre style="--lines:{_code(match[1])}">{match[1]}</pre>', text)
+    return "".join([*out, html[end:]])
 
 
 def _blocks(html: str) -> Iterator[tuple[int, int]]:
@@ -62,25 +70,35 @@ def _measured(block: str) -> str:
     name, attributes = tag[2], tag[3]
     found = _CLASS.search(attributes)
     classes = set(found[1].split()) if found else set()
-    if (name not in _KINDS and not classes & _CLASSES) or "hidden" in attributes.split():
-        return block
+    inner = _PRE.sub(
+        lambda code: f'<pre style="--lines:{_code(code[1])}">{code[1]}</pre>', block[tag.end() :]
+    )
+    same = f"<{name}{attributes}>{inner}"
+    if "hidden" in attributes.split():
+        return same
     if "tabbed-set" in classes:
         first = block.split('<div class="tabbed-block">', 2)[1]
-        lines = sum(_code(code) for code in _PRE.findall(first))
-        return block.replace("<div", f'<div style="--lines:{lines}"', 1) if lines else block
-    if name in _KINDS and formulas.displayed(block):
-        inner = block[tag.end() : -len("</p>")]
-        if name != "p" or attributes or not formulas.alone(inner):
-            return block
-        return f'<p class="formula" style="--lines:{_text(inner) + 1}">{inner}</p>'
-    lines = sum(map(_text, filter(str.strip, _PIECE.split(_PRE.sub("", block)))))
-    lines += sum(_code(code) for code in _PRE.findall(block))
-    return f'<{name}{attributes} style="--lines:{lines}">{block[tag.end() :]}'
+        lines = sum(map(_code, _PRE.findall(first)))
+    elif name == "table":
+        rows = (_CELL.split(row)[1:] for row in _ROW.split(block)[1:])
+        lines = sum(max(_text(cell, _LETTERS // len(row)) for cell in row) for row in rows if row)
+        return f'<div class="table" style="--lines:{lines}">{same}</div>'
+    elif name in _KINDS and formulas.displayed(block):
+        whole = inner.removesuffix("</p>")
+        if name != "p" or attributes or not formulas.alone(whole):
+            return same
+        return f'<p class="formula" style="--lines:{_text(whole) + 1}">{inner}'
+    elif name in _KINDS or "admonition" in classes:
+        lines = sum(map(_text, filter(str.strip, _PIECE.split(_PRE.sub("", block)))))
+        lines += sum(map(_code, _PRE.findall(block)))
+    else:
+        return same
+    return f'<{name}{attributes} style="--lines:{lines}">{inner}'
 
 
-def _text(html: str) -> int:
+def _text(html: str, width: int = _LETTERS) -> int:
     letters = len(" ".join(_MARKUP.sub("", formulas.plain(html)).split()))
-    return math.ceil(letters / _LETTERS)
+    return math.ceil(letters / width)
 
 
 def _code(html: str) -> int:

@@ -9,6 +9,15 @@ from browsing import drawn
 from playwright.sync_api import Page
 
 LONG = "word " * 100
+WINDOW = f"<p>{'word ' * 1000}</p>\n"
+"""What fills the first window, where nothing waits."""
+
+
+def below(html: str) -> str:
+    """The HTML of a block, measured as it is under the first window."""
+    measured = with_lengths(WINDOW + html)
+    assert measured.startswith(WINDOW)
+    return measured.removeprefix(WINDOW)
 
 
 def place(tex: str) -> str:
@@ -25,18 +34,18 @@ def place(tex: str) -> str:
         (f"<ul>\n<li>One</li>\n<li>{LONG}</li>\n</ul>", [7]),
         ("<ol>\n<li>\n<p>One</p>\n</li>\n<li>\n<p>Two</p>\n</li>\n</ol>", [2]),
         ("<p>One.</p>\n<h2>Heading</h2>\n<p>Two.</p>", [1, 1]),
-        ("<pre><code>one\ntwo\n</code></pre>", [2]),
-        ("<pre><span></span><code>one\n\nthree\n</code></pre>", [3]),
+        ('<div class="highlight"><pre><code>one\ntwo\n</code></pre></div>', [2]),
+        ("<div><pre><span></span><code>one\n\nthree\n</code></pre></div>", [3]),
         ("<details><summary>More</summary><p>Text</p><pre><code>x\n</code></pre></details>", [1]),
         ('<div class="admonition note"><p class="admonition-title">A</p><p>B</p></div>', [2]),
         ('<div class="other"><p>Text</p></div>', []),
         ("<figure><p>Text</p></figure>", []),
         ('<p hidden class="formula-words">nabla</p>', []),
-        ("<table><tr><td>1</td></tr></table>", []),
+        ("<form><p>Text</p></form>", []),
     ],
 )
 def test_blocks_know_their_length(html: str, lengths: list[int]) -> None:
-    measured = with_lengths(html)
+    measured = below(html)
     assert [int(n) for n in re.findall(r'<[^>]* style="--lines:(\d+)">', measured)] == lengths
     assert re.sub(' style="--lines:[^"]*"', "", measured) == html
 
@@ -46,21 +55,32 @@ def test_of_tabs_the_first_counts() -> None:
         f'<div class="tabbed-block">\n<pre><code>{"x" * n}\n</code></pre>\n</div>' for n in (1, 2)
     ]
     html = f'<div class="tabbed-set" data-tabs="1:2"><div>{"".join(blocks)}</div></div>'
-    assert with_lengths(html).startswith('<div style="--lines:1" class="tabbed-set"')
+    assert below(html).startswith('<div class="tabbed-set" data-tabs="1:2" style="--lines:1">')
 
 
 def test_formulas_count_as_their_symbols() -> None:
     formula = place(r"$\frac{\partial f}{\partial x}$")
-    assert with_lengths(f"<p>{formula}</p>") == f'<p style="--lines:1">{formula}</p>'
+    assert below(f"<p>{formula}</p>") == f'<p style="--lines:1">{formula}</p>'
 
 
 def test_margins_of_displayed_formulas_are_not_shut_in() -> None:
     formula = place("$$x^2$$")
-    assert (
-        with_lengths(f"<p>{formula}</p>") == f'<p class="formula" style="--lines:2">{formula}</p>'
-    )
+    assert below(f"<p>{formula}</p>") == f'<p class="formula" style="--lines:2">{formula}</p>'
     for html in (f"<p>Text\n{formula}</p>", f"<ul>\n<li>{formula}</li>\n</ul>"):
-        assert with_lengths(html) == html
+        assert below(html) == html
+
+
+def test_what_is_in_the_first_window_is_drawn_at_once() -> None:
+    block = "<p>Text</p>\n<pre><code>x\n</code></pre>\n"
+    assert with_lengths(block) == block
+    picture = "<figure><p>Caption</p></figure>\n"
+    assert "--lines" not in with_lengths(picture * 3 + block)
+    assert "--lines" in with_lengths(picture * 4 + block)
+
+
+def test_tables_are_boxed_to_wait() -> None:
+    table = f"<table><tr><th>A</th><th>B</th></tr><tr><td>{LONG}</td><td>x</td></tr></table>"
+    assert below(table) == f'<div class="table" style="--lines:13">{table}</div>'
 
 
 WIDTHS = (1280, 390)

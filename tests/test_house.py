@@ -242,12 +242,42 @@ def test_the_list_of_pages_is_not_empty() -> None:
     assert len(pages()) >= 2
 
 
+def points(ranges: str) -> set[int]:
+    """The code points in a list like U+41-5A, U+6B."""
+    pairs = (part.strip().removeprefix("U+").partition("-") for part in ranges.split(","))
+    return {n for a, _, b in pairs for n in range(int(a, 16), int(b or a, 16) + 1)}
+
+
 def test_fonts_are_loaded_for_the_characters_that_they_have() -> None:
     made = (ROOT / "docs" / "_hooks" / "fonts.sh").read_text("utf-8")
     style = (ROOT / "docs" / "assets" / "stylesheets" / "book.css").read_text("utf-8")
-    (letters,) = re.findall(r"^latin=(\S+)$", made, re.M)
-    faces = re.findall(r"@font-face \{[^}]*-(basic|latin)-[^}]*\}", style)
-    ranges = re.findall(r"-latin-[^}]*unicode-range:([^;]*);", style)
-    assert faces == ["basic", "latin"] * 4  # a later face goes before
-    assert [re.sub(r"\s", "", text) for text in ranges] == [letters] * 4
-    assert style.count("unicode-range") == 4
+    sets = dict(re.findall(r"^(words|signs|latin)=(\S+)$", made, re.M))
+    faces = re.findall(r"@font-face \{[^}]*/([\w-]+)\.woff2[^}]*\}", style)
+    held = {
+        name: ",".join(sets[part] for part in re.findall(r"\$(\w+)", characters))
+        for name, characters in re.findall(r'"\$assets/fonts/(\S+)\.woff2" "([$\w,]+)"', made)
+    }
+    held |= {  # the script makes both weights in one loop
+        name.replace("$face", face): held[name]
+        for name in list(held)
+        if "$face" in name
+        for face in re.findall(r"for face in (.*); do", made)[0].split()
+    }
+    ranges = dict(re.findall(r"/([\w-]+)\.woff2[^}]*unicode-range:([^;]*);", style))
+    assert len(faces) == 8
+    assert set(faces) <= set(held)
+    for first, second in zip(faces[::2], faces[1::2], strict=True):  # a later face goes before
+        assert second == first.replace("basic", "latin") != first
+        assert first not in ranges
+        assert points(ranges[second]) == points(held[second])
+        assert points(held[first]).isdisjoint(points(held[second]))
+        assert points(held[first]) | points(held[second]) == points(",".join(sets.values()))
+
+
+def test_no_character_of_a_formula_is_in_both_halves_of_a_font() -> None:
+    style = (ROOT / "docs" / "assets" / "katex" / "katex.css").read_text("utf-8")
+    ranges = dict(re.findall(r"/KaTeX_([\w-]+)\.woff2[^}]*unicode-range:([^}]*)\}", style))
+    halves = [name for name in ranges if f"{name}-more" in ranges]
+    assert len(halves) * 2 == len(ranges) > 0
+    for name in halves:
+        assert points(ranges[name]).isdisjoint(points(ranges[f"{name}-more"]))

@@ -9,7 +9,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from book import formulas, generated, kept, notebooks, render, site, store
+from book import formulas, generated, kept, lengths, notebooks, render, site, store
 from book.reader import DOCS, ROOT, PageError
 from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
@@ -82,7 +82,8 @@ def on_env(env: Any, config: Any, files: Files) -> Any:
         if _is_page(file) and path not in book.errors:
             page: Any = file.page
             try:
-                page.content = book.html(page.content, path, get_relative_url("./", page.url))
+                text = book.html(page.content, path, get_relative_url("./", page.url))
+                page.content = _lighter(text)
             except PageError as error:
                 if not _state["serving"]:
                     raise PluginError(str(error)) from None
@@ -120,7 +121,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 def on_page_content(html: str, page: Any, **_: Any) -> str:
     if _is_generated(page.file):
         page.meta.setdefault("description", site.description(html))
-        return site.with_folded_code_out_of_sight(html)
+        return _lighter(html)
     if not _is_page(page.file):
         try:
             source = Path(page.file.abs_src_path)
@@ -167,6 +168,11 @@ def on_post_build(config: Any) -> None:
     site.finish(config)
     if _has_package(config):
         kept.forget_the_rest()
+
+
+def _lighter(html: str) -> str:
+    """The same page, with less to do for a browser."""
+    return lengths.with_lengths(site.with_plain_code(html))
 
 
 def _is_generated(file: Any) -> bool:

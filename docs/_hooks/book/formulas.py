@@ -106,6 +106,7 @@ _ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*(?P<list>[^{}\n]*?)[ \t]*\}[ \t]*$")
 # Characters for private use: no text has them, and Markdown sees nothing of its own in them.
 _PLACE = "\ue000{}\ue001"
 _PLACED = re.compile("\ue000([0-9a-f]{32})\ue001")
+_IN_LINE, _DISPLAYED = '<span class="arithmatex">', '<span class="arithmatex display">'
 _rendered: dict[str, str] = {}
 """The HTML of every formula that this process met, by key."""
 
@@ -123,6 +124,21 @@ def plain(text: str) -> str:
 def present(text: str) -> bool:
     """Whether a text has places for formulas."""
     return bool(_PLACED.search(text))
+
+
+def displayed(text: str) -> bool:
+    """Whether a text has a place for a displayed formula."""
+    return any(_is_displayed(match[1]) for match in _PLACED.finditer(text))
+
+
+def alone(text: str) -> bool:
+    """Whether a text is the place of one displayed formula, and nothing else."""
+    match = _PLACED.fullmatch(text.strip())
+    return match is not None and _is_displayed(match[1])
+
+
+def _is_displayed(key: str) -> bool:
+    return _html(key).startswith(_DISPLAYED)
 
 
 def _html(key: str) -> str:
@@ -384,8 +400,7 @@ def _wrapped(text: str, display: bool) -> str:
     """Give KaTeX's HTML the class that the theme knows, without what HTML does not need."""
     text = text.replace("\n", " ").replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
     text = text.replace(' xmlns="http://www.w3.org/2000/svg"', "")
-    kind = "arithmatex display" if display else "arithmatex"
-    return f'<span class="{kind}">{text}</span>'
+    return f"{_DISPLAYED if display else _IN_LINE}{text}</span>"
 
 
 def _symbols(text: str) -> str:

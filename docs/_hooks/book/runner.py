@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from . import pictures
 from .reader import Block, Page, PageError
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -279,7 +280,8 @@ def _collect_figure(page: Page, block: Block, palette: str | None, outcome: Outc
     stream = io.StringIO()
     with pyplot.rc_context({"svg.hashsalt": block.figure.name, "svg.fonttype": "path"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    outcome.pictures[f"{block.figure.name}-{palette}.svg"] = stream.getvalue()
+    name = f"{block.figure.name}-{palette}.svg"
+    outcome.pictures[name] = pictures.published(stream.getvalue())
     width, height = figure.get_size_inches()
     outcome.sizes[block.figure.name] = (float(width), float(height))
     pyplot.close("all")
@@ -379,4 +381,4 @@ def source_files() -> list[Path]:
     from .reader import ROOT
 
     here = Path(__file__).resolve()
-    return [here, *sorted((ROOT / "src" / "calcml").rglob("*.py"))]
+    return [here, Path(pictures.__file__), *sorted((ROOT / "src" / "calcml").rglob("*.py"))]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup
 
-from . import formulas
+from . import formulas, styles
 
 _LONGEST = 200
 _NAME = re.compile(r"\b[^\W\d]\w{2,}")
@@ -38,19 +39,13 @@ def with_external_links_marked(html: str) -> str:
     return re.sub(r'<a href="(?=https?://)', '<a class="external" href="', html)
 
 
-_FOLDED_CODE = re.compile(
-    r'(<details class="identity-code">(?:(?!</details>).)*?<pre[^>]*>)(.*?)(</pre>)', re.S
-)
+# Names, spaces and what the theme gives no color of its own; `book.css` gives names that of the text.
+_PLAIN = re.compile(r'<span class="(?:fm|kc|n|sa|vm|w)">([^<]*)</span>')
 
 
-def with_folded_code_out_of_sight(html: str) -> str:
-    """Keep the code of the rows, which is folded away, from the theme.
-
-    While a page starts, the theme measures each ``pre > code`` by itself. For the hundreds of the
-    reference table that takes seconds, in which a reader can do nothing. `table.js` gives such code
-    its button when a reader unfolds it.
-    """
-    return _FOLDED_CODE.sub(r"\1<span>\2</span>\3", html)
+def with_plain_code(html: str) -> str:
+    """Code without the spans that change nothing that a reader sees: a quarter of a chapter's elements."""
+    return _PLAIN.sub(r"\1", html).replace("<pre><span></span>", "<pre>")
 
 
 def finish(config: Any) -> None:
@@ -63,8 +58,23 @@ def finish(config: Any) -> None:
     for path in (folder / "assets" / "stylesheets").rglob("*.css"):
         _without_source_map(path)
     _remove(folder / "assets" / "javascripts" / "lunr")
+    _with_needed_styles(folder)
     _with_short_index(folder)
     _without_dates(folder)
+
+
+def _with_needed_styles(folder: Path) -> None:
+    """Leave of the style sheets what the pages use."""
+    names = styles.names_in(_texts(folder, "*.html"), _texts(folder, "*.js"))
+    paths = sorted(folder.rglob("*.css"))
+    sheets = {str(path): path.read_text(encoding="utf-8") for path in paths}
+    for path, text in styles.needed(sheets, names).items():
+        Path(path).write_text(text, encoding="utf-8")
+
+
+def _texts(folder: Path, pattern: str) -> Iterator[str]:
+    for path in folder.rglob(pattern):
+        yield path.read_text(encoding="utf-8")
 
 
 def _remove(folder: Path) -> None:

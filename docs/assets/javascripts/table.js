@@ -51,21 +51,6 @@
     })
     show()
   }
-  // The theme does not see the code of a row: it would measure hundreds of them while it starts.
-  addEventListener("toggle", ({ target }) => {
-    if (!target.matches?.(".identity-code[open]:not(:has(button))")) return
-    const pre = target.querySelector("pre")
-    pre.id = `code-of-${target.closest(".identity").querySelector("h3").id}`
-    const nav = document.createElement("nav")
-    const button = document.createElement("button")
-    nav.className = "md-code__nav"
-    button.className = "md-code__button"
-    button.title = "Copy to clipboard"
-    button.dataset.clipboardTarget = `#${pre.id} code`
-    button.dataset.mdType = "copy"
-    nav.append(button)
-    pre.prepend(nav)
-  }, true)
   if (window.document$) document$.subscribe(enhance)
   else enhance()
 })()

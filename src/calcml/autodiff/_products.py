@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from calcml.autodiff import _errors as errors
+from calcml.autodiff._adjoints import Product, sum_to
 from calcml.autodiff._shapes import as_array, axes_of, dense_scatter, expand_dims
 from calcml.autodiff._shortcuts import binary
-from calcml.autodiff.engine import Primitive, sum_to
+from calcml.autodiff.engine import Primitive
 
 
 def solid(g: Any) -> Any:
@@ -21,12 +22,23 @@ def solid(g: Any) -> Any:
     return np.ascontiguousarray(g) if type(g) is np.ndarray and 0 in g.strides else g
 
 
+def times(g: Any, right: Any) -> Any:
+    """Return g @ right; if it is large, as a `Product`, since perhaps only its sums are needed."""
+    g = solid(g)
+    if type(g) is type(right) is np.ndarray and g.size > 4096:
+        return Product(g, right)
+    return g @ right
+
+
 def _stack_left(g: Any, b: Any, left: Any, right: Any) -> Any:
     """Apply the rule of two matrices to stacks that broadcast, a vector being one row."""
     g = expand_dims(g, -1) if len(right) == 1 else g
     b = expand_dims(b, -1) if len(right) == 1 else b
     g = expand_dims(g, -2) if len(left) == 1 else g
-    h = sum_to(solid(g) @ b.swapaxes(-1, -2), left if len(left) > 1 else (1, *left))
+    h = times(g, b.swapaxes(-1, -2))
+    if h.shape == left:
+        return h
+    h = sum_to(h, left if len(left) > 1 else (1, *left))
     return h if h.shape == left else h.reshape(left)
 
 
@@ -41,7 +53,7 @@ def _stack_right(g: Any, a: Any, left: Any, right: Any) -> Any:
 _MATMUL = {  # by the number of axes of the two factors
     (2, 2): binary(
         operator.matmul,
-        lambda g, b: solid(g) @ b.T,
+        lambda g, b: times(g, b.T),
         lambda g, a: a.T @ solid(g),
         "matmul",
         "linear",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from calcml.autodiff._adjoints import Summed
 from calcml.autodiff.engine import (
     NOTHING,
     POINTWISE,
@@ -23,7 +24,6 @@ from calcml.autodiff.engine import (
     asked,
     pull,
     push,
-    summed,
 )
 
 CONSTANT = frozenset([float, int, np.ndarray, np.float64, np.float32])
@@ -142,8 +142,8 @@ def binary(
                 y = function(x, z)
                 to_a, to_b = left, right
                 if elementwise and x.shape != z.shape:
-                    to_a = left if x.shape == y.shape else summed(left, x.shape)
-                    to_b = right if z.shape == y.shape else summed(right, z.shape)
+                    to_a = left if x.shape == y.shape else Summed(left, x.shape)
+                    to_b = right if z.shape == y.shape else Summed(right, z.shape)
                 child = len(tape) + 1
                 tape.append((child, a.index, to_a, z if crossed else keep_left(y, x, z)))
                 tape.append((child, b.index, to_b, x if crossed else keep_right(y, x, z)))
@@ -157,7 +157,7 @@ def binary(
                     if reads_b and b.flags.writeable:
                         tape.capture(b)
                     if elementwise and y.shape != x.shape:
-                        partial = summed(left, x.shape)
+                        partial = Summed(left, x.shape)
                 child = len(tape)
                 tape.append((child, a.index, partial, keep_left(y, x, b)))
                 return Variable(y, tape, child)
@@ -170,7 +170,7 @@ def binary(
                 if reads_a and a.flags.writeable:
                     tape.capture(a)
                 if elementwise and y.shape != z.shape:
-                    partial = summed(right, z.shape)
+                    partial = Summed(right, z.shape)
             child = len(tape)
             tape.append((child, b.index, partial, keep_right(y, a, z)))
             return Variable(y, tape, child)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from calcml.autodiff import _errors as errors
+from calcml.autodiff._adjoints import add_up
 from calcml.autodiff._shapes import axes_of, dense_scatter, kept
 from calcml.autodiff._shortcuts import leading, single, unary
-from calcml.autodiff.engine import Primitive, Traced, add_up, plain
+from calcml.autodiff.engine import Primitive, Traced, plain
 
 __all__ = ["cross_entropy", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
 

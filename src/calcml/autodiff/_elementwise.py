@@ -59,8 +59,10 @@ def over_root(g: Any, d: Any) -> Any:
 
 def above(y: Any) -> Any:
     """Return y, and 0 where it is -inf, since -inf - -inf would be nan."""
-    finite = plain(y) > -np.inf
-    return y if np.count_nonzero(finite) == finite.size else np.where(finite, y, 0)
+    values = plain(y)
+    if np.minimum.reduce(values, None, initial=0) > -np.inf:
+        return y
+    return np.where(values > -np.inf, y, 0)
 
 
 def times(g: Any, slope: Any) -> Any:

@@ -33,9 +33,11 @@ _LOWEST = {np.dtype(t): np.finfo(t).min for t in (np.float16, np.float32, np.flo
 
 def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Subtract the largest entry, which changes no function here; return that entry too."""
-    if x.size > 4096 and axes == (x.ndim - 1,) and 0 < x.shape[-1] < 64:
+    n = x.shape[-1] if axes == (x.ndim - 1,) else 0
+    if 0 < n < 64 and x.size > 4 * n * n:
         # Along the first axis NumPy compares whole rows at once: worth a copy if rows are short.
-        top = np.maximum.reduce(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0)[..., None]
+        columns = np.ascontiguousarray(x.reshape(-1, n).T)
+        top = np.maximum.reduce(columns, 0).reshape(*x.shape[:-1], 1)
     else:
         top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
     # Where all entries are -inf, -inf - -inf would be nan: subtract the lowest number instead.
@@ -273,8 +275,8 @@ def _places(right: Any, shape: tuple[int, ...], axis: int) -> Any:
     classes, inner = shape[axis], math.prod(shape[axis + 1 :])
     first = np.arange(0, math.prod(shape), classes * inner)  # where each row of classes begins
     if inner > 1:
-        first = first[:, None] + np.arange(inner)
-    return first.reshape(right.shape) + right.astype(np.intp, copy=False) * inner
+        first, right = first[:, None] + np.arange(inner), right * inner
+    return first.reshape(right.shape) + right
 
 
 def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
@@ -313,10 +315,10 @@ def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
     if right.dtype.kind in "iu":
         if right.shape != one_for_each:
             raise errors.not_like("cross_entropy", "target", one_for_each, right.shape)
-        if right.size:
-            low, high = np.minimum.reduce(right, None), np.maximum.reduce(right, None)
-            if low < 0 or high >= classes:
-                raise errors.no_class(classes, int(low), int(high))
+        right = right.astype(np.intp, copy=False)
+        # Read as unsigned, a negative number is a huge one: one comparison finds either mistake.
+        if right.size and np.maximum.reduce(right.view(np.uintp), None) >= classes:
+            raise errors.no_class(classes, int(right.min()), int(right.max()))
         place = _places(right, x.shape, axis)
     elif right.shape != x.shape:
         raise errors.not_like("cross_entropy", "target", x.shape, right.shape)

@@ -134,9 +134,10 @@ def _variables(caller: str, args: Any, numbers: Any, tape: Tape) -> tuple[list[A
     groups = [_inputs(caller, args[n], n) for n in numbers]  # all checked before any is locked
     flat: list[Any] = []
     replaced = list(args)
-    for k, n in enumerate(numbers):
-        replaced[n] = tree.like(args[n], _record(tape, groups[k]))
-        flat += groups[k]
+    for n, arrays in zip(numbers, groups, strict=True):
+        variables = _record(tape, arrays)
+        replaced[n] = variables[0] if type(args[n]) is np.ndarray else tree.like(args[n], variables)
+        flat += arrays
     return flat, replaced
 
 

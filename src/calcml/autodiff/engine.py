@@ -50,12 +50,13 @@ def each_result(p: Primitive, y: Any, record: Callable[[Primitive, Any], Any]) -
 
 
 class Forward(Level):
-    """One forward pass in progress."""
+    """One forward pass in progress. If only its tangents are wanted, values may wait: `Waiting`."""
 
-    __slots__ = ("level",)
+    __slots__ = ("level", "tangents_only")
 
-    def __init__(self) -> None:
+    def __init__(self, tangents_only: bool = False) -> None:
         self.level = next(_levels)
+        self.tangents_only = tangents_only
 
     def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
         """Call a primitive, and add up the tangents that the arguments contribute to a result."""
@@ -203,7 +204,51 @@ class Dual(Traced):
         self.tangent = tangent
 
 
-TRACED: set[type] = {Variable, Dual}
+_slot: Any = Traced.__dict__["value"]
+
+
+class Waiting(Dual):
+    """A dual whose value nobody has asked for yet: asking computes it, and makes it a `Dual`.
+
+    Where only the tangent is wanted, the value of a loss need not be known, only its slope. What
+    is added to it, and its mean, then wait as well. Its slot holds what makes the
+    value: a function, and what it takes.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, forward: Forward, tangent: Any, function: Any, *args: Any) -> None:
+        super().__init__((function, *args), forward, tangent)
+
+    @property
+    def value(self) -> Any:
+        """Compute the value, after those that it is made of: by a list, as these may be many."""
+        todo: list[Any] = [self]
+        while todo:
+            dual = todo[-1]
+            if type(dual) is not Waiting:
+                todo.pop()
+                continue
+            function, *args = _slot.__get__(dual)
+            before = [x for x in args if type(x) is Waiting]
+            todo += before
+            if not before:
+                y = function(*[x.value if type(x) is Dual else x for x in args])
+                dual.__class__ = Dual  # type: ignore[assignment]
+                dual.value = y
+        return self.value
+
+    @value.setter
+    def value(self, steps: Any) -> None:
+        _slot.__set__(self, steps)
+
+    shape = property(attrgetter("tangent.shape"))
+    ndim = property(attrgetter("tangent.ndim"))
+    size = property(attrgetter("tangent.size"))
+    dtype = property(attrgetter("tangent.dtype"))
+
+
+TRACED: set[type] = {Variable, Dual, Waiting}
 NOTHING: dict[str, Any] = {}
 
 

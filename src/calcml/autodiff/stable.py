@@ -158,6 +158,7 @@ _softplus = leading(
         Primitive(_with_sigmoid, [lambda g, y: g * (y[1] - y[1] * y[1])], "symmetric"),
     ],
     "softplus",
+    slope=_sigmoid,
 )
 
 

@@ -389,14 +389,19 @@ def jvp(F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
     >>> tangent.tolist()
     [2.0, 0.0]
     """
-    return _jvp("jvp", F, x, v)
+    forward = Forward()
+    y = _pushed("jvp", F, x, v, forward)
+    values = [_untraced(o, forward) for o in tree.leaves(y)]
+    for value in values:
+        _real("jvp", value)
+    return tree.like(y, values), tree.like(y, _tangents("jvp", y, forward))
 
 
-def _jvp(caller: str, F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
+def _pushed(caller: str, F: Callable[[Any], Any], x: Any, v: Any, forward: Forward) -> Any:
+    """Call F on duals."""
     flat = _inputs(caller, x, "`x`")
     if not tree.same(x, v):
         raise errors.not_structure(caller, "v", tree.describe(x), tree.describe(v))
-    forward = Forward()
     duals = []
     for a, t in zip(flat, tree.leaves(v), strict=True):
         if not isinstance(t, Traced):
@@ -406,18 +411,22 @@ def _jvp(caller: str, F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any
         duals.append(Dual(a, forward, t))
     y = F(tree.like(x, duals))
     forward.__class__ = FinishedForward
-    values, tangents = [], []
+    return y
+
+
+def _tangents(caller: str, y: Any, forward: Forward) -> list[Any]:
+    """List the tangents of the arrays of y, as arrays of their own."""
+    tangents = []
     for o in tree.leaves(y):
-        value = _untraced(o, forward)
-        if not isinstance(value, Traced) and np.asarray(value).dtype.kind == "c":
-            raise errors.complex_inside(caller)
-        values.append(value)
-        if _is(o, forward):
-            t = o.tangent
-            tangents.append(t if isinstance(t, Traced) else np.array(t))
-        else:
-            tangents.append(np.zeros(np.shape(o), np.asarray(plain(o)).dtype))
-    return tree.like(y, values), tree.like(y, tangents)
+        t = o.tangent if _is(o, forward) else np.zeros(np.shape(o), np.asarray(plain(o)).dtype)
+        _real(caller, t)
+        tangents.append(t if isinstance(t, Traced) else np.array(t))
+    return tangents
+
+
+def _real(caller: str, value: Any) -> None:
+    if not isinstance(value, Traced) and np.asarray(value).dtype.kind == "c":
+        raise errors.complex_inside(caller)
 
 
 def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -447,14 +456,17 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     [6.0, 2.0]
     """
 
+    def slope(x: Any, along: Callable[[Any], Any], v: Any) -> Any:
+        forward = Forward(tangents_only=True)
+        y = _pushed("hvp", along, x, v, forward)
+        return tree.like(y, _tangents("hvp", y, forward))
+
+    both = value_and_grad(slope, _caller="hvp")
+
     def product(*args: Any, **kwargs: Any) -> Any:
         *point, v = args
         (n,) = _picked("hvp", argnums, point)
-
-        def slope(x: Any) -> Any:
-            return _jvp("hvp", lambda x: f(*_replaced(point, [n], [x]), **kwargs), x, v)[1]
-
-        return value_and_grad(slope, _caller="hvp")(point[n])[1]
+        return both(point[n], lambda x: f(*_replaced(point, [n], [x]), **kwargs), v)[1]
 
     return product
 

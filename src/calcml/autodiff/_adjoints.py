@@ -137,7 +137,7 @@ def add_up(x: Any, axes: tuple[int, ...], keepdims: Any = False) -> Any:
     entries stand apart in memory, or one that is short. NumPy adds those entries one after the
     other as well; only along a long last axis it adds pairs of pairs, which loses fewer digits.
     """
-    if x.size > 512 and len(axes) == 1 and x.ndim > 1 and x.flags.c_contiguous:
+    if x.size > 4096 and len(axes) == 1 and x.ndim > 1 and x.flags.c_contiguous:
         before, n, after = x.shape[: axes[0]], x.shape[axes[0]], x.shape[axes[0] + 1 :]
         total = None
         if len(after) == 1:

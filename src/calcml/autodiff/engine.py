@@ -456,20 +456,21 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
             if type(g) is Product and not (type(partial) is Summed and partial.first):
                 g = g.dense()
             h = (in_pieces if partial in POINTWISE else pull)(partial, g, saved)
-        elif type(saved) is np.ndarray:  # as most rules save one array: the cheapest call
+        elif type(saved) is np.ndarray:  # most rules save one array, or nothing: spare them a call
             h = partial(g, saved)
+        elif saved is None:
+            h = partial(g)
         else:
             h = pull(partial, g, saved)
         total = grads[parent]
         if total is None:
-            if type(h) is Scatter:
+            if type(h) is Scatter or (type(h) is Product and parent < inputs):
                 h = h.dense()
             grads[parent] = h
             owned[parent] = type(h) is np.ndarray and h is not g and h.base is None
         elif owned[parent] and type(h) is np.ndarray:
             total += h
-            grads[parent] = total
         else:
             grads[parent] = add(total, h, owned[parent])
             owned[parent] = True
-    return [g.dense() if type(g) is Product else g for g in grads[:inputs]]
+    return grads[:inputs]

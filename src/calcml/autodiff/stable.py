@@ -33,10 +33,9 @@ _LOWEST = {np.dtype(t): np.finfo(t).min for t in (np.float16, np.float32, np.flo
 
 def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Subtract the largest entry, which changes no function here; return that entry too."""
-    n = x.shape[-1] if axes == (x.ndim - 1,) else 0
-    if 0 < n < 64 and x.size > 4 * n * n:
+    if x.size > 4096 and axes == (x.ndim - 1,) and 0 < x.shape[-1] < 64:
         # Along the first axis NumPy compares whole rows at once: worth a copy if rows are short.
-        columns = np.ascontiguousarray(x.reshape(-1, n).T)
+        columns = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
         top = np.maximum.reduce(columns, 0).reshape(*x.shape[:-1], 1)
     else:
         top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)

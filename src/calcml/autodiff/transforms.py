@@ -131,13 +131,14 @@ def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ..
 
 def _variables(caller: str, args: Any, numbers: Any, tape: Tape) -> tuple[list[Any], list[Any]]:
     """List the arrays to differentiate, and the arguments with variables in their place."""
-    groups = [_inputs(caller, args[n], n) for n in numbers]  # all checked before any is locked
     flat: list[Any] = []
+    for n in numbers:  # all are checked before any is locked
+        flat += _inputs(caller, args[n], n)
+    rest = iter(_record(tape, flat))
     replaced = list(args)
-    for n, arrays in zip(numbers, groups, strict=True):
-        variables = _record(tape, arrays)
-        replaced[n] = variables[0] if type(args[n]) is np.ndarray else tree.like(args[n], variables)
-        flat += arrays
+    for n in numbers:
+        x = args[n]
+        replaced[n] = next(rest) if type(x) is np.ndarray else tree.filled(x, rest)
     return flat, replaced
 
 
@@ -435,7 +436,8 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     The slope in the direction v is a number, and its gradient is the Hessian times v: reverse mode
     over forward mode. It costs a small multiple of a gradient, and the matrix is never formed.
     Forward over reverse, ``jvp(grad(f), x, v)``, does the same with less memory (Pearlmutter 1994),
-    but carries along a gradient that nobody asked for.
+    but carries along a gradient that nobody asked for. Nor is the value of f computed, where it is
+    a softplus that no rule asks for.
 
     Parameters
     ----------

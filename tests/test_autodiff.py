@@ -824,6 +824,16 @@ def test_a_product_is_carried_out_once_for_all_that_need_it(multiplied):
     ):
         np.testing.assert_allclose(ad.grad(f)(h), expected, rtol=1e-10)
 
+    # Added to what belongs to an enclosing derivative, which begins with the other or with it.
+    for sign in (1, -1):
+
+        def f(h, x, sign=sign):
+            parts = [np.sum(h * h) * x, np.sum(c * (h @ w))]
+            return sum(parts[::sign])
+
+        outer = ad.grad(lambda x, f=f: np.sum(ad.grad(f)(h, x) * h))(0.5)
+        np.testing.assert_allclose(outer, 2 * np.sum(h * h), rtol=1e-10)
+
 
 # -------------------------------------------------------------------------------- memory and leaks
 

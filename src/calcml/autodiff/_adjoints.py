@@ -71,6 +71,7 @@ class Product:
     """
 
     __slots__ = ("left", "right", "shape")
+    __array_ufunc__ = None  # so that NumPy leaves the sum with an array to this class
 
     def __init__(self, left: np.ndarray, right: np.ndarray) -> None:
         self.left = left
@@ -81,21 +82,26 @@ class Product:
         """Multiply."""
         return product(self.left, self.right)
 
+    def __add__(self, other: Any) -> Any:
+        return self.dense() + other
+
+    __radd__ = __add__
+
     def sum_of_rows(self) -> Any:
         """Add up the rows of each matrix, and keep their axis."""
         return product(add_up(self.left, (self.left.ndim - 2,), True), self.right)
 
 
-WAITING = (Scatter, Product)
+WAITING = frozenset([Scatter, Product])
 
 
 def add(total: Any, h: Any, owned: bool) -> Any:
     """Sum of two contributions to one derivative, where it cannot simply be ``total += h``."""
-    if type(total) is Product:
-        total, owned = total.dense(), True
-    if type(h) is Scatter and type(total) is np.ndarray:
-        return h.add_to(total if owned else total.copy())
-    return total + (h.dense() if type(h) in WAITING else h)
+    if type(h) is not Scatter:
+        return total + h
+    if type(total) is not np.ndarray:
+        return total + h.dense()
+    return h.add_to(total if owned else total.copy())
 
 
 class Summed:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from calcml.autodiff import _errors as errors
-from calcml.autodiff._adjoints import Product, Scatter, Summed, add
+from calcml.autodiff._adjoints import WAITING, Product, Scatter, Summed, add
 
 _levels = itertools.count(1)
 
@@ -441,35 +441,39 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
         del tape[inputs:]
     grads: list[Any] = [None] * max(inputs, index + 1)
     grads[index] = seed
-    # Where the derivative so far is an array of its own, so that adding to it in place is safe: a
-    # rule returns a new array, or g itself, or a view of g.
+    # Where the derivative so far is an array of its own, or will be, so that adding to it in place
+    # is safe: a rule returns a new array, or g itself, or a view of g.
     owned = bytearray(len(grads))
     turn, g, special = -1, None, False
     while edges:
         child, parent, partial, saved = edges.pop()
         if child != turn:
             turn, g, grads[child] = child, grads[child], None
-            special = type(g) is Product or (owned[child] and g.size > LARGE)
+            special = owned[child] and (type(g) is Product or g.size > LARGE)
         if g is None:
             continue
         if special:
             if type(g) is Product and not (type(partial) is Summed and partial.first):
                 g = g.dense()
             h = (in_pieces if partial in POINTWISE else pull)(partial, g, saved)
-        elif type(saved) is np.ndarray:  # most rules save one array, or nothing: spare them a call
+        elif type(saved) is np.ndarray:  # `pull`, without the cost of another call
             h = partial(g, saved)
         elif saved is None:
             h = partial(g)
         else:
-            h = pull(partial, g, saved)
+            h = partial(g, *saved) if type(saved) is tuple else partial(g, saved)
         total = grads[parent]
         if total is None:
-            if type(h) is Scatter or (type(h) is Product and parent < inputs):
-                h = h.dense()
+            if type(h) is np.ndarray:
+                owned[parent] = h is not g and h.base is None
+            elif type(h) in WAITING:
+                owned[parent] = True
+                if type(h) is Scatter or parent < inputs:
+                    h = h.dense()
             grads[parent] = h
-            owned[parent] = type(h) is np.ndarray and h is not g and h.base is None
         elif owned[parent] and type(h) is np.ndarray:
             total += h
+            grads[parent] = total
         else:
             grads[parent] = add(total, h, owned[parent])
             owned[parent] = True

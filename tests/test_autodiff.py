@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from calcml import autodiff as ad
 from calcml.autodiff import _elementwise, engine
+from calcml.autodiff._adjoints import Product
 from calcml.autodiff.engine import Tape, Variable, backward, plain
 
 X = np.array([0.3, -0.7, 1.1])
@@ -644,6 +645,194 @@ def test_order_of_the_tape():
         return b + b
 
     np.testing.assert_allclose(ad.grad(f)(1.0), 4.0)
+
+
+# ------------------------------------------------------------ what is not computed until it is asked
+
+
+MATRIX = np.random.default_rng(3).standard_normal((6, 3))
+LABELS = np.array([1.0, 0.0, 0.0, 1.0, 1.0, 0.0])
+
+
+def logistic(w, end=np.mean):
+    z = MATRIX @ w
+    return end(ad.softplus(z) - LABELS * z)
+
+
+def hessian_of_logistic(end):
+    s = ad.sigmoid(MATRIX @ X)
+    scale = 6 if end is np.mean else 1
+    return MATRIX.T @ (MATRIX * (s * (1 - s) / scale)[:, None])
+
+
+@pytest.mark.parametrize("end", [np.mean, np.sum])
+def test_a_product_with_the_hessian_leaves_the_loss_undone(end):
+    kinds = []
+
+    def f(w):
+        y = logistic(w, end)
+        kinds.append(type(y))
+        return y
+
+    np.testing.assert_allclose(ad.hvp(f)(X, X), hessian_of_logistic(end) @ X, rtol=1e-13)
+    assert kinds == [engine.Waiting]
+    ad.jvp(f, X, X)
+    ad.grad(f)(X)
+    ad.jvp(ad.grad(f), X, X)
+    assert engine.Waiting not in kinds[1:]
+
+
+@pytest.mark.parametrize(
+    ("use", "waits"),
+    [
+        (lambda y: y + 2, True),
+        (lambda y: 2 - y, True),
+        (lambda y: -(3.0 * y), False),
+        (lambda y: 3.0 * y / 7, True),
+        (lambda y: y - np.float64(1), True),
+        (lambda y: 1 / y, False),
+        (lambda y: y**2, False),
+        (lambda y: np.exp(y) * y, False),
+        (lambda y: y * np.arange(6.0), False),
+        (lambda y: y + np.arange(6.0), False),
+        (lambda y: np.sum(y) + np.mean(y**3), True),
+        (lambda y: y - np.mean(y, keepdims=True), True),
+        (lambda y: np.where(y > 0.5, y, y * y), False),
+        (lambda y: y * y if y[0] > 100 else y * 2, False),
+        (lambda y: y.reshape(2, 3), False),
+        (lambda y: y[1:] * y[:-1], False),
+    ],
+)
+def test_a_value_that_waits_is_there_when_asked_for(use, waits):
+    ends = []
+
+    def f(w):
+        y = use(ad.softplus(MATRIX @ w))
+        ends.append((type(y), y.shape, y.ndim, y.size, y.dtype))
+        return np.sum(y)
+
+    product = ad.hvp(f)(X, A[0])
+    np.testing.assert_allclose(product, ad.hessian(f)(X) @ A[0], rtol=1e-11, atol=1e-13)
+    assert (ends[0][0] is engine.Waiting) == waits
+    assert ends[0][1:] == ends[1][1:]
+
+
+def test_a_value_that_waits_is_computed_once_and_kept():
+    seen = []
+
+    def f(w):
+        y = logistic(w)
+        seen.extend([float(plain(y)), type(y), float(plain(y))])
+        return y
+
+    ad.hvp(f)(X, X)
+    assert seen[0] == pytest.approx(logistic(X), rel=1e-15)
+    assert seen[1:] == [engine.Dual, seen[0]]
+
+
+def test_many_values_that_wait_for_each_other():
+    """Asked for at the end, and never: neither may go as deep as the chain is long."""
+    for asked in (True, False):
+
+        def f(w, asked=asked):
+            y = start = ad.softplus(w)
+            for _ in range(20_000):
+                y = y + start
+            return np.sum(y * y) if asked else np.sum(y)
+
+        s, n = ad.sigmoid(X), 20_001
+        expected = n * s * (1 - s)
+        if asked:
+            expected = 2 * n**2 * (s * s + ad.softplus(X) * s * (1 - s))
+        np.testing.assert_allclose(ad.hvp(f)(X, np.ones(3)), expected, rtol=1e-10)
+
+
+def test_values_that_wait_keep_nested_derivatives_apart():
+    def f(w):
+        return logistic(w) * np.sum(w)
+
+    outer = ad.hvp(lambda w: np.sum(ad.hvp(f)(w, X) * A[0]))(X, A[1])
+    by_jvp = ad.jvp(ad.grad(lambda w: np.sum(ad.jvp(ad.grad(f), w, X)[1] * A[0])), X, A[1])[1]
+    np.testing.assert_allclose(outer, by_jvp, rtol=1e-11)
+
+
+def test_a_complex_constant_is_refused_by_hvp():
+    with pytest.raises(TypeError, match="complex"):
+        ad.hvp(lambda x: 1j)(X, X)
+
+
+# What only the sum of its rows is asked of is never multiplied out.
+
+
+@pytest.fixture
+def multiplied(monkeypatch):
+    """Record which products were carried out."""
+    shapes, dense = [], Product.dense
+
+    def recorded(self):
+        shapes.append(self.shape)
+        return dense(self)
+
+    monkeypatch.setattr(Product, "dense", recorded)
+    return shapes
+
+
+def summed(whole, shape):
+    """Sum over the axes along which an array of this shape was repeated."""
+    total = whole.sum(axis=tuple(range(whole.ndim - len(shape))))
+    axes = tuple(k for k, n in enumerate(shape) if n != total.shape[k])
+    return total.sum(axis=axes, keepdims=True)
+
+
+OFFSETS = [(7,), (1, 7), (1, 1), (), (900, 7), (900, 1)]
+
+
+@pytest.mark.parametrize(
+    ("stack", "shape"),
+    [((), s) for s in OFFSETS] + [((4,), s) for s in [*OFFSETS, (4, 1, 7), (4, 900, 7)]],
+)
+def test_the_derivative_of_an_offset_before_a_product(stack, shape, multiplied):
+    rng = np.random.default_rng(4)
+    data, w, c = (rng.standard_normal((*stack, *s)) for s in ((900, 7), (7, 6), (900, 6)))
+    m = rng.standard_normal(shape)
+    g = ad.grad(lambda m: np.sum(c * ((data - m) @ w)))(m)
+    assert multiplied == ([(*stack, 900, 7)] if 900 in shape else [])
+    np.testing.assert_allclose(g, summed(-(c @ np.swapaxes(w, -1, -2)), shape), rtol=1e-10)
+
+
+def test_a_product_is_carried_out_once_for_all_that_need_it(multiplied):
+    rng = np.random.default_rng(5)
+    h, w, c = (rng.standard_normal(s) for s in ((900, 7), (7, 6), (900, 6)))
+    m, k = rng.standard_normal((2, 7))
+    whole = c @ w.T
+
+    def f(h, m, k):
+        return np.sum(c * ((k * (h - m)) @ w))
+
+    by_h, by_m, by_k = ad.grad(f, (0, 1, 2))(h, m, k)
+    assert multiplied == [(900, 7)]
+    np.testing.assert_allclose(by_h, whole * k, rtol=1e-10)
+    np.testing.assert_allclose(by_m, -(whole * k).sum(0), rtol=1e-10)
+    np.testing.assert_allclose(by_k, (whole * (h - m)).sum(0), rtol=1e-10)
+    # An input of its own; and added to an array, from either side.
+    for f, expected in (
+        (lambda h: np.sum(c * (h @ w)), whole),
+        (lambda h: np.sum(c * (h @ w)) + np.sum(h * h), whole + 2 * h),
+        (lambda h: np.sum(h * h) + np.sum(c * (h @ w)), whole + 2 * h),
+        (lambda h: np.sum(c * (h @ w)) + np.sum(c * (h @ w)), 2 * whole),
+        (lambda h: np.sum(c * (h @ w)) + h[0, 0], whole + np.eye(900, 7) * np.eye(7)[0]),
+    ):
+        np.testing.assert_allclose(ad.grad(f)(h), expected, rtol=1e-10)
+
+    # Added to what belongs to an enclosing derivative, which begins with the other or with it.
+    for sign in (1, -1):
+
+        def f(h, x, sign=sign):
+            parts = [np.sum(h * h) * x, np.sum(c * (h @ w))]
+            return sum(parts[::sign])
+
+        outer = ad.grad(lambda x, f=f: np.sum(ad.grad(f)(h, x) * h))(0.5)
+        np.testing.assert_allclose(outer, 2 * np.sum(h * h), rtol=1e-10)
 
 
 # -------------------------------------------------------------------------------- memory and leaks

@@ -48,7 +48,7 @@ def complement(t: Any) -> Any:
 
 def is_zero(g: Any) -> Any:
     """Where g is 0, entry by entry also in a batch."""
-    while type(g) is Variable or type(g) is Dual:
+    while isinstance(g, (Variable, Dual)):
         g = g.value
     return Batch(is_zero(g.settled()), g.origin) if type(g) is Batch else g == 0
 
@@ -59,8 +59,10 @@ def over_root(g: Any, d: Any) -> Any:
 
 def above(y: Any) -> Any:
     """Return y, and 0 where it is -inf, since -inf - -inf would be nan."""
-    finite = plain(y) > -np.inf
-    return y if np.count_nonzero(finite) == finite.size else np.where(finite, y, 0)
+    values = plain(y)
+    if np.minimum.reduce(values, None, initial=0) > -np.inf:
+        return y
+    return np.where(values > -np.inf, y, 0)
 
 
 def times(g: Any, slope: Any) -> Any:
@@ -202,7 +204,7 @@ _where = Primitive(
 
 
 def where(condition: Any, *choices: Any) -> Any:
-    while type(condition) is Variable or type(condition) is Dual:
+    while isinstance(condition, (Variable, Dual)):
         condition = condition.value
     return _where(condition, *choices) if choices else np.where(condition)
 

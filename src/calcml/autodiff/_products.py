@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import string
 from collections import Counter
 from typing import Any
@@ -11,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from calcml.autodiff import _errors as errors
+from calcml.autodiff._adjoints import Product, product, sum_to
 from calcml.autodiff._shapes import as_array, axes_of, dense_scatter, expand_dims
 from calcml.autodiff._shortcuts import binary
-from calcml.autodiff.engine import Primitive, sum_to
+from calcml.autodiff.engine import Primitive
 
 
 def solid(g: Any) -> Any:
@@ -21,12 +21,22 @@ def solid(g: Any) -> Any:
     return np.ascontiguousarray(g) if type(g) is np.ndarray and 0 in g.strides else g
 
 
+def times(g: Any, right: Any) -> Any:
+    """Return g @ right; if it is large, as a `Product`, since perhaps only its sums are needed."""
+    if g.size > 4096 and type(g) is type(right) is np.ndarray:
+        return Product(g, right)
+    return product(g, right)
+
+
 def _stack_left(g: Any, b: Any, left: Any, right: Any) -> Any:
     """Apply the rule of two matrices to stacks that broadcast, a vector being one row."""
     g = expand_dims(g, -1) if len(right) == 1 else g
     b = expand_dims(b, -1) if len(right) == 1 else b
     g = expand_dims(g, -2) if len(left) == 1 else g
-    h = sum_to(solid(g) @ b.swapaxes(-1, -2), left if len(left) > 1 else (1, *left))
+    h = times(solid(g), b.swapaxes(-1, -2))
+    if h.shape == left:
+        return h
+    h = sum_to(h, left if len(left) > 1 else (1, *left))
     return h if h.shape == left else h.reshape(left)
 
 
@@ -39,24 +49,13 @@ def _stack_right(g: Any, a: Any, left: Any, right: Any) -> Any:
 
 
 _MATMUL = {  # by the number of axes of the two factors
-    (2, 2): binary(
-        operator.matmul,
-        lambda g, b: solid(g) @ b.T,
-        lambda g, a: a.T @ solid(g),
-        "matmul",
-        "linear",
-    ),
-    (2, 1): binary(
-        operator.matmul,
-        lambda g, b: g[:, None] * b,
-        lambda g, a: a.T @ solid(g),
-        "matmul",
-        "linear",
-    ),
-    (1, 2): binary(
-        operator.matmul, lambda g, b: b @ solid(g), lambda g, a: a[:, None] * g, "matmul", "linear"
-    ),
-    (1, 1): binary(operator.matmul, lambda g, b: g * b, lambda g, a: g * a, "matmul", "linear"),
+    axes: binary(product, left, right, "matmul", "linear")
+    for axes, left, right in (
+        ((2, 2), lambda g, b: times(g, b.T), lambda g, a: product(a.T, g)),
+        ((2, 1), lambda g, b: g[:, None] * b, lambda g, a: product(a.T, g)),
+        ((1, 2), lambda g, b: product(b, g), lambda g, a: a[:, None] * g),
+        ((1, 1), lambda g, b: g * b, lambda g, a: g * a),
+    )
 }
 _matmul = Primitive(
     lambda a, b, left, right: np.matmul(a, b), [_stack_left, _stack_right], "linear", "matmul"

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from calcml.autodiff._adjoints import add_up
 from calcml.autodiff._shapes import axes_of, broadcast_to, kept, reshape
 from calcml.autodiff._shortcuts import single
-from calcml.autodiff.engine import TRACED, add_up, plain
+from calcml.autodiff.engine import TRACED, plain
 
 
 def spread(g: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:

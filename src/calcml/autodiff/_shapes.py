@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from calcml.autodiff import _errors as errors
+from calcml.autodiff._adjoints import Scatter, sum_to
 from calcml.autodiff._array import FUNCTIONS, deep_plain
 from calcml.autodiff._shortcuts import single
-from calcml.autodiff.engine import TRACED, Primitive, Scatter, Traced, plain, sum_to
+from calcml.autodiff.engine import TRACED, Primitive, Traced, plain
 
 
 def as_array(x: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from calcml.autodiff._adjoints import Summed
 from calcml.autodiff.engine import (
     NOTHING,
     POINTWISE,
@@ -19,14 +20,15 @@ from calcml.autodiff.engine import (
     Dual,
     Primitive,
     Variable,
+    Waiting,
     apply,
     asked,
     pull,
     push,
-    summed,
 )
 
-CONSTANT = frozenset([float, int, np.ndarray, np.float64, np.float32])
+NUMBERS = frozenset([float, int, np.float64, np.float32])
+CONSTANT = NUMBERS | {np.ndarray}
 
 # What rules ask for, and how to pick it: calling one of these costs less than anything general.
 KEEP: dict[tuple[str, ...], Callable[[Any, Any, Any], Any]] = {
@@ -68,6 +70,7 @@ def single(function: Any, partial: Any, kind: str = "general", name: str | None 
     """Make a function of one array and of settings, by position, recorded without detours."""
     primitive = Primitive(function, [partial], kind, name)
     keep = primitive.keep[0]
+    reduces = name in ("sum", "mean")
 
     def operation(x: Any, *settings: Any) -> Any:
         if type(x) is np.ndarray:
@@ -84,16 +87,21 @@ def single(function: Any, partial: Any, kind: str = "general", name: str | None 
             if kind == "linear":
                 return Dual(y, x.origin, operation(x.tangent, *settings))
             return Dual(y, x.origin, partial(x.tangent, *keep((y, value, *settings))))
+        if type(x) is Waiting and reduces:
+            return Waiting(x.origin, operation(x.tangent, *settings), operation, x, *settings)
         return apply(primitive, (x, *settings))
 
     return operation
 
 
-def leading(function: Any, parts: Sequence[Primitive], name: str) -> Any:
+def leading(
+    function: Any, parts: Sequence[Primitive], name: str, slope: Callable[[Any], Any] | None = None
+) -> Any:
     """Make the first result of a function of one array and of settings that returns several.
 
     The others are there because its rule needs them: they are traced by the derivatives that
-    enclose this one, but not by this one, where nothing could use them.
+    enclose this one, but not by this one, where nothing could use them. ``slope`` computes the
+    second one alone, for less: where only the tangent is wanted, that will do.
     """
     primitive = Primitive(function, [], name=name, parts=parts)
     first = parts[0]
@@ -106,6 +114,8 @@ def leading(function: Any, parts: Sequence[Primitive], name: str) -> Any:
         if kind is not Variable and kind is not Dual:
             return primitive(x, *settings)[0]
         value, origin = x.value, x.origin
+        if kind is Dual and slope is not None and origin.tangents_only:
+            return Waiting(origin, partial(x.tangent, (None, slope(value))), operation, x)
         y = (function if type(value) is np.ndarray else primitive)(value, *settings)
         if kind is Dual:
             t = push(first, 0, x.tangent, y, y[0], (value, *settings), NOTHING)
@@ -130,6 +140,8 @@ def binary(
     keep_left, keep_right = KEEP[wanted[0]], KEEP[wanted[1]]
     crossed = wanted == (("b",), ("a",))  # a product: each rule asks for the other factor
     reads_b, reads_a = "b" in wanted[0], "a" in wanted[1]
+    # A value that waits can go on waiting unless the rule for it asks for it, or for the result.
+    left_waits, right_waits = not {"y", "a"} & {*wanted[0]}, not {"y", "b"} & {*wanted[1]}
     elementwise = kind == "elementwise"
     scales = function is operator.mul
 
@@ -142,8 +154,8 @@ def binary(
                 y = function(x, z)
                 to_a, to_b = left, right
                 if elementwise and x.shape != z.shape:
-                    to_a = left if x.shape == y.shape else summed(left, x.shape)
-                    to_b = right if z.shape == y.shape else summed(right, z.shape)
+                    to_a = left if x.shape == y.shape else Summed(left, x.shape)
+                    to_b = right if z.shape == y.shape else Summed(right, z.shape)
                 child = len(tape) + 1
                 tape.append((child, a.index, to_a, z if crossed else keep_left(y, x, z)))
                 tape.append((child, b.index, to_b, x if crossed else keep_right(y, x, z)))
@@ -157,7 +169,7 @@ def binary(
                     if reads_b and b.flags.writeable:
                         tape.capture(b)
                     if elementwise and y.shape != x.shape:
-                        partial = summed(left, x.shape)
+                        partial = Summed(left, x.shape)
                 child = len(tape)
                 tape.append((child, a.index, partial, keep_left(y, x, b)))
                 return Variable(y, tape, child)
@@ -170,7 +182,7 @@ def binary(
                 if reads_a and a.flags.writeable:
                     tape.capture(a)
                 if elementwise and y.shape != z.shape:
-                    partial = summed(right, z.shape)
+                    partial = Summed(right, z.shape)
             child = len(tape)
             tape.append((child, b.index, partial, keep_right(y, a, z)))
             return Variable(y, tape, child)
@@ -200,6 +212,21 @@ def binary(
             return operation(
                 *(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in (a, b))
             )
+        if kind_a is Waiting or kind_b is Waiting:
+            t = tangent(a, b)
+            if t is not None:
+                return Waiting((a if kind_a is Waiting else b).origin, t, operation, a, b)
         return apply(primitive, (a, b))
+
+    def tangent(a: Any, b: Any) -> Any:
+        """Return the tangent of the result, if no rule asks for a value that waits."""
+        if isinstance(a, Dual) and isinstance(b, Dual):
+            if a.origin is b.origin and wanted == ((), ()):
+                return function(a.tangent, b.tangent)
+        elif type(b) in NUMBERS and left_waits:
+            return pull(left, a.tangent, keep_left(None, None, b))
+        elif type(a) in NUMBERS and right_waits:
+            return pull(right, b.tangent, keep_right(None, a, None))
+        return None
 
     return operation

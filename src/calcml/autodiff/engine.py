@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from calcml.autodiff import _errors as errors
+from calcml.autodiff._adjoints import WAITING, Product, Scatter, Summed, add
 
 _levels = itertools.count(1)
 
@@ -49,12 +50,13 @@ def each_result(p: Primitive, y: Any, record: Callable[[Primitive, Any], Any]) -
 
 
 class Forward(Level):
-    """One forward pass in progress."""
+    """One forward pass in progress. If only its tangents are wanted, values may wait: `Waiting`."""
 
-    __slots__ = ("level",)
+    __slots__ = ("level", "tangents_only")
 
-    def __init__(self) -> None:
+    def __init__(self, tangents_only: bool = False) -> None:
         self.level = next(_levels)
+        self.tangents_only = tangents_only
 
     def run(self, p: Primitive, traced: Any, args: Any, values: Any, settings: Any) -> Any:
         """Call a primitive, and add up the tangents that the arguments contribute to a result."""
@@ -110,7 +112,7 @@ class Tape(list[Any], Level):
                     if type(args[k]) is np.ndarray and args[k].flags.writeable:
                         self.capture(args[k])
                 if p.elementwise and values[i].shape != result.shape:
-                    partial = summed(partial, values[i].shape)
+                    partial = Summed(partial, values[i].shape)
                 edges.append((args[i].index, partial, saved))
             if not edges:
                 return result
@@ -202,7 +204,51 @@ class Dual(Traced):
         self.tangent = tangent
 
 
-TRACED: set[type] = {Variable, Dual}
+_slot: Any = Traced.__dict__["value"]
+
+
+class Waiting(Dual):
+    """A dual whose value nobody has asked for yet: asking computes it, and makes it a `Dual`.
+
+    Where only the tangent is wanted, the value of a loss need not be known, only its slope. What
+    is added to it, and its mean, then wait as well. Its slot holds what makes the
+    value: a function, and what it takes.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, forward: Forward, tangent: Any, function: Any, *args: Any) -> None:
+        super().__init__((function, *args), forward, tangent)
+
+    @property
+    def value(self) -> Any:
+        """Compute the value, after those that it is made of: by a list, as these may be many."""
+        todo: list[Any] = [self]
+        while todo:
+            dual = todo[-1]
+            if type(dual) is not Waiting:
+                todo.pop()
+                continue
+            function, *args = _slot.__get__(dual)
+            before = [x for x in args if type(x) is Waiting]
+            todo += before
+            if not before:
+                y = function(*[x.value if type(x) is Dual else x for x in args])
+                dual.__class__ = Dual  # type: ignore[assignment]
+                dual.value = y
+        return self.value
+
+    @value.setter
+    def value(self, steps: Any) -> None:
+        _slot.__set__(self, steps)
+
+    shape = property(attrgetter("tangent.shape"))
+    ndim = property(attrgetter("tangent.ndim"))
+    size = property(attrgetter("tangent.size"))
+    dtype = property(attrgetter("tangent.dtype"))
+
+
+TRACED: set[type] = {Variable, Dual, Waiting}
 NOTHING: dict[str, Any] = {}
 
 
@@ -356,94 +402,7 @@ def transpose(pull: Callable[[Any], Any], like: Any, t: Any) -> Any:
     return backward(tape, h.index, t, 1)[0]
 
 
-def summed(partial: Callable[..., Any], shape: tuple[int, ...]) -> Callable[..., Any]:
-    """Adapt an elementwise rule to an argument of another shape, which was broadcast."""
-    if partial.__code__.co_argcount == 1:  # it reads nothing but g: summing first is cheaper
-        return lambda g: partial(sum_to(g, shape))
-    return lambda g, *saved: sum_to(partial(g, *saved), shape)
-
-
-def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum g over the axes that broadcasting added to or stretched in an array of this shape."""
-    if g.shape == shape:
-        return g
-    extra = g.ndim - len(shape)
-    if g.shape[extra:] == shape:
-        axes = tuple(range(extra))
-    else:
-        axes = tuple([k for k in range(g.ndim) if k < extra or shape[k - extra] != g.shape[k]])
-    total = add_up(g, axes) if type(g) is np.ndarray else g.sum(axis=axes)
-    return total if total.shape == shape else total.reshape(shape)
-
-
-def add_up(x: Any, axes: tuple[int, ...], keepdims: Any = False) -> Any:
-    """Sum an array over some axes.
-
-    BLAS multiplies by a row or a column of ones many times faster than NumPy reduces an axis whose
-    entries stand apart in memory, or one that is short. NumPy adds those entries one after the
-    other as well; only along a long last axis it adds pairs of pairs, which loses fewer digits.
-    """
-    if x.size > 4096 and len(axes) == 1 and x.ndim > 1 and x.flags.c_contiguous:
-        before, n, after = x.shape[: axes[0]], x.shape[axes[0]], x.shape[axes[0] + 1 :]
-        total = None
-        if len(after) == 1:
-            total = np.ones(n, x.dtype) @ x
-        elif not after and n <= 128:
-            total = x @ np.ones(n, x.dtype)
-        if total is not None:
-            return total.reshape(*before, 1, *after) if keepdims else total
-    return np.add.reduce(x, axes, keepdims=keepdims)
-
-
 # ------------------------------------------------------------------------------------ reverse mode
-
-
-class Scatter:
-    """The derivative of ``x[index]``: zero but for the entries that were taken.
-
-    Kept in this form so that a thousand slices of one array do not make a thousand arrays of zeros.
-    ``repeats`` says whether an entry may have been taken more than once.
-    """
-
-    __slots__ = ("index", "repeats", "shape", "value")
-
-    def __init__(self, value: Any, index: Any, shape: tuple[int, ...], repeats: bool) -> None:
-        self.value = value
-        self.index = index
-        self.shape = shape
-        self.repeats = repeats
-
-    def add_to(self, total: np.ndarray) -> np.ndarray:
-        """Add the entries to an array, in place."""
-        if self.repeats:  # ``total[index] += value`` would count an entry taken twice only once
-            if total.flags.c_contiguous:  # far quicker by the place of each entry in memory
-                place = np.arange(total.size).reshape(self.shape)[self.index]
-                np.add.at(total.reshape(-1), place.reshape(-1), np.ravel(self.value))
-            else:
-                np.add.at(total, self.index, self.value)
-        else:
-            part = total[self.index]
-            part += self.value
-            if part.base is None:  # a copy, as an array of booleans makes one, and not a view
-                total[self.index] = part
-        return total
-
-    def dense(self) -> np.ndarray:
-        """Write the entries into an array of zeros."""
-        total = np.zeros(self.shape, self.value.dtype)
-        if self.repeats:
-            return self.add_to(total)
-        total[self.index] = self.value
-        return total
-
-
-def add(total: Any, h: Any, owned: bool) -> Any:
-    """Sum of two contributions to one derivative, where it cannot simply be ``total += h``."""
-    if type(h) is not Scatter:
-        return total + h
-    if type(total) is not np.ndarray:
-        return total + h.dense()
-    return h.add_to(total if owned else total.copy())
 
 
 POINTWISE: set[Any] = set()
@@ -482,29 +441,36 @@ def backward(tape: Tape, index: int, seed: Any, inputs: int, release: bool = Fal
         del tape[inputs:]
     grads: list[Any] = [None] * max(inputs, index + 1)
     grads[index] = seed
-    # Where the derivative so far is an array of its own, so that adding to it in place is safe: a
-    # rule returns a new array, or g itself, or a view of g.
+    # Where the derivative so far is an array of its own, or will be, so that adding to it in place
+    # is safe: a rule returns a new array, or g itself, or a view of g.
     owned = bytearray(len(grads))
-    turn, g, large = -1, None, False
+    turn, g, special = -1, None, False
     while edges:
         child, parent, partial, saved = edges.pop()
         if child != turn:
             turn, g, grads[child] = child, grads[child], None
-            large = owned[child] and g.size > LARGE
+            special = owned[child] and (type(g) is Product or g.size > LARGE)
         if g is None:
             continue
-        if large and partial in POINTWISE:
-            h = in_pieces(partial, g, saved)
-        elif type(saved) is np.ndarray:  # as most rules save one array: the cheapest call
+        if special:
+            if type(g) is Product and not (type(partial) is Summed and partial.first):
+                g = g.dense()
+            h = (in_pieces if partial in POINTWISE else pull)(partial, g, saved)
+        elif type(saved) is np.ndarray:  # `pull`, without the cost of another call
             h = partial(g, saved)
+        elif saved is None:
+            h = partial(g)
         else:
-            h = pull(partial, g, saved)
+            h = partial(g, *saved) if type(saved) is tuple else partial(g, saved)
         total = grads[parent]
         if total is None:
-            if type(h) is Scatter:
-                h = h.dense()
+            if type(h) is np.ndarray:
+                owned[parent] = h is not g and h.base is None
+            elif type(h) in WAITING:
+                owned[parent] = True
+                if type(h) is Scatter or parent < inputs:
+                    h = h.dense()
             grads[parent] = h
-            owned[parent] = type(h) is np.ndarray and h is not g and h.base is None
         elif owned[parent] and type(h) is np.ndarray:
             total += h
             grads[parent] = total

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from calcml.autodiff import _errors as errors
+from calcml.autodiff._adjoints import add_up
 from calcml.autodiff._shapes import axes_of, dense_scatter, kept
 from calcml.autodiff._shortcuts import leading, single, unary
-from calcml.autodiff.engine import Primitive, Traced, add_up, plain
+from calcml.autodiff.engine import Primitive, Traced, plain
 
 __all__ = ["cross_entropy", "log_softmax", "logsumexp", "sigmoid", "softmax", "softplus"]
 
@@ -34,7 +35,8 @@ def _shifted(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Subtract the largest entry, which changes no function here; return that entry too."""
     if x.size > 4096 and axes == (x.ndim - 1,) and 0 < x.shape[-1] < 64:
         # Along the first axis NumPy compares whole rows at once: worth a copy if rows are short.
-        top = np.maximum.reduce(np.ascontiguousarray(np.moveaxis(x, -1, 0)), 0)[..., None]
+        columns = np.ascontiguousarray(x.reshape(-1, x.shape[-1]).T)
+        top = np.maximum.reduce(columns, 0).reshape(*x.shape[:-1], 1)
     else:
         top = np.maximum.reduce(x, axes, keepdims=True, initial=-np.inf)
     # Where all entries are -inf, -inf - -inf would be nan: subtract the lowest number instead.
@@ -155,6 +157,7 @@ _softplus = leading(
         Primitive(_with_sigmoid, [lambda g, y: g * (y[1] - y[1] * y[1])], "symmetric"),
     ],
     "softplus",
+    slope=_sigmoid,
 )
 
 
@@ -272,8 +275,8 @@ def _places(right: Any, shape: tuple[int, ...], axis: int) -> Any:
     classes, inner = shape[axis], math.prod(shape[axis + 1 :])
     first = np.arange(0, math.prod(shape), classes * inner)  # where each row of classes begins
     if inner > 1:
-        first = first[:, None] + np.arange(inner)
-    return first.reshape(right.shape) + right.astype(np.intp, copy=False) * inner
+        first, right = first[:, None] + np.arange(inner), right * inner
+    return first.reshape(right.shape) + right
 
 
 def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
@@ -312,10 +315,10 @@ def cross_entropy(logits: ArrayLike, target: ArrayLike, axis: int = -1) -> Any:
     if right.dtype.kind in "iu":
         if right.shape != one_for_each:
             raise errors.not_like("cross_entropy", "target", one_for_each, right.shape)
-        if right.size:
-            low, high = np.minimum.reduce(right, None), np.maximum.reduce(right, None)
-            if low < 0 or high >= classes:
-                raise errors.no_class(classes, int(low), int(high))
+        right = right.astype(np.intp, copy=False)
+        # Read as unsigned, a negative number is a huge one: one comparison finds either mistake.
+        if right.size and np.maximum.reduce(right.view(np.uintp), None) >= classes:
+            raise errors.no_class(classes, int(right.min()), int(right.max()))
         place = _places(right, x.shape, axis)
     elif right.shape != x.shape:
         raise errors.not_like("cross_entropy", "target", x.shape, right.shape)

@@ -131,12 +131,14 @@ def _picked(caller: str, argnums: Argnums, args: Sequence[Any]) -> tuple[int, ..
 
 def _variables(caller: str, args: Any, numbers: Any, tape: Tape) -> tuple[list[Any], list[Any]]:
     """List the arrays to differentiate, and the arguments with variables in their place."""
-    groups = [_inputs(caller, args[n], n) for n in numbers]  # all checked before any is locked
     flat: list[Any] = []
+    for n in numbers:  # all are checked before any is locked
+        flat += _inputs(caller, args[n], n)
+    rest = iter(_record(tape, flat))
     replaced = list(args)
-    for k, n in enumerate(numbers):
-        replaced[n] = tree.like(args[n], _record(tape, groups[k]))
-        flat += groups[k]
+    for n in numbers:
+        x = args[n]
+        replaced[n] = next(rest) if type(x) is np.ndarray else tree.filled(x, rest)
     return flat, replaced
 
 
@@ -388,14 +390,19 @@ def jvp(F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
     >>> tangent.tolist()
     [2.0, 0.0]
     """
-    return _jvp("jvp", F, x, v)
+    forward = Forward()
+    y = _pushed("jvp", F, x, v, forward)
+    values = [_untraced(o, forward) for o in tree.leaves(y)]
+    for value in values:
+        _real("jvp", value)
+    return tree.like(y, values), tree.like(y, _tangents("jvp", y, forward))
 
 
-def _jvp(caller: str, F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
+def _pushed(caller: str, F: Callable[[Any], Any], x: Any, v: Any, forward: Forward) -> Any:
+    """Call F on duals."""
     flat = _inputs(caller, x, "`x`")
     if not tree.same(x, v):
         raise errors.not_structure(caller, "v", tree.describe(x), tree.describe(v))
-    forward = Forward()
     duals = []
     for a, t in zip(flat, tree.leaves(v), strict=True):
         if not isinstance(t, Traced):
@@ -405,18 +412,22 @@ def _jvp(caller: str, F: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any
         duals.append(Dual(a, forward, t))
     y = F(tree.like(x, duals))
     forward.__class__ = FinishedForward
-    values, tangents = [], []
+    return y
+
+
+def _tangents(caller: str, y: Any, forward: Forward) -> list[Any]:
+    """List the tangents of the arrays of y, as arrays of their own."""
+    tangents = []
     for o in tree.leaves(y):
-        value = _untraced(o, forward)
-        if not isinstance(value, Traced) and np.asarray(value).dtype.kind == "c":
-            raise errors.complex_inside(caller)
-        values.append(value)
-        if _is(o, forward):
-            t = o.tangent
-            tangents.append(t if isinstance(t, Traced) else np.array(t))
-        else:
-            tangents.append(np.zeros(np.shape(o), np.asarray(plain(o)).dtype))
-    return tree.like(y, values), tree.like(y, tangents)
+        t = o.tangent if _is(o, forward) else np.zeros(np.shape(o), np.asarray(plain(o)).dtype)
+        _real(caller, t)
+        tangents.append(t if isinstance(t, Traced) else np.array(t))
+    return tangents
+
+
+def _real(caller: str, value: Any) -> None:
+    if not isinstance(value, Traced) and np.asarray(value).dtype.kind == "c":
+        raise errors.complex_inside(caller)
 
 
 def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -425,7 +436,8 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     The slope in the direction v is a number, and its gradient is the Hessian times v: reverse mode
     over forward mode. It costs a small multiple of a gradient, and the matrix is never formed.
     Forward over reverse, ``jvp(grad(f), x, v)``, does the same with less memory (Pearlmutter 1994),
-    but carries along a gradient that nobody asked for.
+    but carries along a gradient that nobody asked for. Nor is the value of f computed, where it is
+    a softplus that no rule asks for.
 
     Parameters
     ----------
@@ -446,14 +458,17 @@ def hvp(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
     [6.0, 2.0]
     """
 
+    def slope(x: Any, along: Callable[[Any], Any], v: Any) -> Any:
+        forward = Forward(tangents_only=True)
+        y = _pushed("hvp", along, x, v, forward)
+        return tree.like(y, _tangents("hvp", y, forward))
+
+    both = value_and_grad(slope, _caller="hvp")
+
     def product(*args: Any, **kwargs: Any) -> Any:
         *point, v = args
         (n,) = _picked("hvp", argnums, point)
-
-        def slope(x: Any) -> Any:
-            return _jvp("hvp", lambda x: f(*_replaced(point, [n], [x]), **kwargs), x, v)[1]
-
-        return value_and_grad(slope, _caller="hvp")(point[n])[1]
+        return both(point[n], lambda x: f(*_replaced(point, [n], [x]), **kwargs), v)[1]
 
     return product
 

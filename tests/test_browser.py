@@ -397,6 +397,7 @@ def test_the_code_of_a_row_can_be_copied_once_it_is_unfolded(
     expect(page.locator(".identity-code .md-code__button")).to_have_count(0)
     row = page.locator(".identity", has=page.locator("#quadratic-form"))
     row.locator("summary").click()
+    row.locator("pre").scroll_into_view_if_needed()  # code gets its button when it comes into view
     row.get_by_title("Copy to clipboard").click()
     expect(page.get_by_text("Copied to clipboard")).to_be_visible()
     row.locator("summary").click()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from book import formulas, generated, prose, render, runner, store
+from book import formulas, generated, prose, render, runner, store, tables
 from book.pytest_plugin import agree
 from book.reader import ROOT, Block, Page, PageError, figures_of_the_site, pages, read
 from bs4 import BeautifulSoup
@@ -124,12 +124,21 @@ def test_every_page_of_the_site_is_collected() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     places = set(settings["tool"]["pytest"]["ini_options"]["testpaths"]) - {"tests", "src"}
     listed = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", *places],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "pytest_codeblocks.plugin",
+            "--collect-only",
+            "-q",
+            *places,
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
-        env=os.environ | {"PYTEST_ADDOPTS": ""},
+        env=os.environ | {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     ).stdout
     for path in pages():
         assert f"{path.relative_to(ROOT).as_posix()}::prose" in listed
@@ -426,6 +435,5 @@ def test_book_says_what_was_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "Not run in this build: jax is not installed" in made.markdown(path)
 
 
-@pytest.mark.usefixtures("site")  # its build has made them
 def test_generated_pages_are_those_that_are_announced() -> None:
-    assert tuple(generated.Pages().texts()) == generated.ADDRESSES
+    assert tuple(tables.PAGES) == generated.ADDRESSES

@@ -109,7 +109,7 @@ def test_a_built_site_is_tidied(tmp_path: Path) -> None:
         "assets/javascripts/a.js": "f()\n//# sourceMappingURL=a.js.map\n",
         "assets/javascripts/a.js.map": "{}",
         "assets/javascripts/lunr/min/lunr.de.min.js": "x",
-        "assets/stylesheets/a.css": "a{}\n/*# sourceMappingURL=a.css.map */",
+        "assets/stylesheets/a.css": "a{top:0}\n.b{top:0}\n/*# sourceMappingURL=a.css.map */",
         "sitemap.xml": "<url>\n  <loc>a</loc>\n  <lastmod>2026-01-02</lastmod>\n</url>",
         "search/search_index.json": json.dumps({"docs": [{"text": "∇"}]}),
     }
@@ -126,7 +126,7 @@ def test_a_built_site_is_tidied(tmp_path: Path) -> None:
         "sitemap.xml.gz",
     ]
     assert (tmp_path / left[0]).read_text() == "f()\n"
-    assert (tmp_path / left[1]).read_text() == "a{}\n"
+    assert (tmp_path / left[1]).read_text() == "a{top:0}"
     assert (tmp_path / left[2]).read_text("utf-8") == '{"docs":[{"text":"∇"}]}'
     assert "lastmod" not in (tmp_path / left[3]).read_text()
     packed = (tmp_path / left[4]).read_bytes()

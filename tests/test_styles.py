@@ -80,10 +80,17 @@ def test_every_rule_of_the_theme_that_meets_something_is_left(
         page.unroute_all()
 
 
-STYLES = """() => [...document.querySelectorAll("body, body *:not(.katex *)")].slice(0, 3000).map((element) =>
-  ["", "::before", "::after"].map((part) => {
+STYLES = """() => {
+  const kinds = new Map()
+  for (const element of document.querySelectorAll("body, body *:not(.katex *)")) {
+    const parent = element.parentElement
+    const kind = [element.localName, element.className, parent.localName, parent.className].join()
+    if (!kinds.has(kind)) kinds.set(kind, element)
+  }
+  return [...kinds.values()].map((element) => ["", "::before", "::after"].map((part) => {
     const style = getComputedStyle(element, part)
     return ["display", "color", "backgroundColor", "fontSize", "fontFamily", "width", "height", "margin",
       "padding", "border", "maskImage", "content", "position", "opacity", "transform"]
       .map((name) => style[name]).join("|")
-  }).join("\\n"))"""
+  }).join("\\n"))
+}"""

@@ -6,39 +6,44 @@ variable if a rule or a script reads it, an animation or a font if a declaration
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-_COMMENT_OR_QUOTED = re.compile(r"""/\*.*?\*/|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.S)
-_TOKEN = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^{};"'])+|[{};]""", re.S)
-_OF_RULES = re.compile(r"@(?:media|supports|layer|container|(?:-\w+-)?keyframes)\b")
-_KEYFRAMES = re.compile(r"@(?:-\w+-)?keyframes\s+([\w-]+)")
-_FAMILY = re.compile(r"font-family\s*:\s*(.*)", re.S)
-_ALTERNATIVES = re.compile(r",(?![^(]*\))(?![^\[]*\])")
-_IN_PARENTHESES = re.compile(r"\([^()]*\)")
-_CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
-_VALUE = re.compile(r"\[((?:dir|data-md-color-(?:primary|accent|scheme))=)[\"']?([\w-]+)[\"']?\]")
-_READ = re.compile(r"var\(\s*(--[\w-]+)")
-_WORD = re.compile(r"[\w-]+")
+import tinycss2
+
+_OF_RULES = {"container", "keyframes", "layer", "media", "supports"}
 _CLASSES = re.compile(r' class="([^"]*)"')
 _VALUES = re.compile(r' (?:dir|data-md-color-\w+)="[^"]*"')
+_CHOSEN = re.compile(r"(?:dir|data-md-color-(?:primary|accent|scheme))=")
+_READ = re.compile(r"var\(\s*(--[\w-]+)")
+_WORD = re.compile(r"[\w-]+")
+_FAMILY = re.compile(r"font-family:(.*)", re.S)
+
+
+Heads = tuple[tuple[str, frozenset[str]], ...]
 
 
 @dataclass(frozen=True)
 class Rule:
     """What stands before a brace, and in it: declarations, or more rules. A statement has neither."""
 
-    head: str
+    keyword: str
+    """Of an at-rule, such as ``@media``; empty for a rule with selectors."""
+    heads: Heads
+    """The selectors, each with the names that it asks for; of an at-rule, all that stands there."""
     declarations: tuple[str, ...] | None = None
     rules: tuple[Rule, ...] | None = None
 
     def __str__(self) -> str:
+        head = self.keyword + ",".join(text for text, _ in self.heads)
         if self.rules is not None:
-            return f"{self.head}{{{''.join(map(str, self.rules))}}}"
+            return f"{head}{{{''.join(map(str, self.rules))}}}"
         if self.declarations is not None:
-            return f"{self.head}{{{';'.join(self.declarations)}}}"
-        return f"{self.head};"
+            return f"{head}{{{';'.join(self.declarations)}}}"
+        return f"{head};"
 
 
 def names_in(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
@@ -69,62 +74,79 @@ def needed(sheets: dict[str, str], names: set[str]) -> dict[str, str]:
 
 def parse(text: str) -> tuple[Rule, ...]:
     """The rules of a style sheet, in order, without comments and needless spaces."""
-    plain = _COMMENT_OR_QUOTED.sub(lambda m: "" if m[0].startswith("/*") else m[0], text)
-    return tuple(_rules(iter(_TOKEN.findall(plain))))
+    return tuple(_rules(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)))
 
 
-def _rules(tokens: Iterator[str]) -> Iterator[Rule]:
-    head = ""
-    for token in tokens:
-        if token == "}":
-            return
-        if token == "{":
-            if _OF_RULES.match(head):
-                yield Rule(head, rules=tuple(_rules(tokens)))
-            else:
-                yield Rule(head, declarations=tuple(_declarations(tokens)))
-            head = ""
-        elif token == ";":
-            if head:
-                yield Rule(head)
-            head = ""
+def _rules(nodes: Iterable[Any]) -> Iterator[Rule]:
+    for node in nodes:
+        if node.type == "error":
+            raise ValueError(f"line {node.source_line} of a style sheet: {node.message}.")
+        keyword = f"@{node.at_keyword}" if node.type == "at-rule" else ""
+        whole = _text(node.prelude, strip=False)
+        heads = ((whole, frozenset[str]()),) if keyword else tuple(_selectors(node.prelude))
+        if node.content is None:
+            yield Rule(keyword, heads)
+        elif keyword.rpartition("-")[2].removeprefix("@") in _OF_RULES:
+            inner = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+            yield Rule(keyword, heads, rules=tuple(_rules(inner)))
         else:
-            head = " ".join(token.split())
+            yield Rule(keyword, heads, declarations=tuple(_declarations(node.content)))
 
 
-def _declarations(tokens: Iterator[str]) -> Iterator[str]:
-    for token in tokens:
-        if token == "}":
-            return
-        if token == "{":
-            raise ValueError("a rule within a rule: `styles` needs to learn to read it.")
-        if token != ";" and token.strip():
-            name, _, value = token.strip().partition(":")
-            yield f"{name}:{value.strip()}"
+def _text(tokens: Iterable[Any], strip: bool = True) -> str:
+    """Tokens as text, without comments; a run of white space is one space."""
+    text = "".join(
+        " " if token.type == "whitespace" else token.serialize()
+        for token in tokens
+        if token.type != "comment"
+    )
+    return text.strip() if strip else text.rstrip()
+
+
+def _selectors(prelude: Iterable[Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each alternative, with what it asks for by itself; what it only excludes may be missing.
+
+    What stands in parentheses, as in ``:not(...)`` and ``:is(...)``, is a token of its own here.
+    """
+    parts: list[list[Any]] = [[]]
+    for token in prelude:
+        if token == ",":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    for part in parts:
+        asked = {
+            name.value
+            for dot, name in itertools.pairwise(part)
+            if dot == "." and name.type == "ident"
+        }
+        for token in part:
+            if token.type == "[] block":
+                condition = _text(token.content).replace('"', "").replace("'", "")
+                asked |= {condition} if _CHOSEN.match(condition) else set()
+        yield _text(part), frozenset(asked)
+
+
+def _declarations(content: Iterable[Any]) -> Iterator[str]:
+    for node in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
+        if node.type != "declaration":
+            raise ValueError(
+                f"line {node.source_line} of a style sheet: no declaration ({node.type}). `styles` "
+                "needs to learn to read a rule within a rule."
+            )
+        yield f"{node.name}:{_text(node.value)}{'!important' if node.important else ''}"
 
 
 def _living(rules: Iterable[Rule], names: set[str]) -> Iterator[Rule]:
     """The rules that may apply to something."""
     for rule in rules:
-        if rule.rules is not None:
+        if rule.rules is not None and not rule.keyword.endswith("keyframes"):
             if inner := tuple(_living(rule.rules, names)):
                 yield replace(rule, rules=inner)
-        elif rule.declarations is None or rule.head.startswith("@"):
+        elif rule.keyword:
             yield rule
-        else:
-            alive = [s for s in _ALTERNATIVES.split(rule.head) if _applies(s, names)]
-            if alive:
-                yield replace(rule, head=",".join(alive))
-
-
-def _applies(selector: str, names: set[str]) -> bool:
-    """Whether all that a selector asks for by itself is there; what it only excludes may be missing."""
-    bare = selector
-    while (shorter := _IN_PARENTHESES.sub("", bare)) != bare:
-        bare = shorter
-    return names.issuperset(map("".join, _VALUE.findall(bare))) and names.issuperset(
-        _CLASS.findall(re.sub(r"\[[^\]]*\]", "", bare))
-    )
+        elif alive := tuple(head for head in rule.heads if head[1] <= names):
+            yield replace(rule, heads=alive)
 
 
 def _used(rules: Iterable[Rule]) -> Iterator[str]:
@@ -132,7 +154,7 @@ def _used(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         if rule.rules is not None:
             yield from _used(rule.rules)
-        elif rule.declarations is not None and rule.head != "@font-face":
+        elif rule.declarations is not None and rule.keyword != "@font-face":
             for declaration in rule.declarations:
                 yield declaration.partition(":")[2]
 
@@ -140,15 +162,14 @@ def _used(rules: Iterable[Rule]) -> Iterator[str]:
 def _wanted(rules: Iterable[Rule], read: set[str], words: set[str]) -> Iterator[Rule]:
     """The rules without variables, animations and fonts that nothing asks for."""
     for rule in rules:
-        frames = _KEYFRAMES.match(rule.head)
-        if frames and frames[1] not in words:
+        if rule.keyword.endswith("keyframes") and rule.heads[0][0].strip() not in words:
             continue
         if rule.rules is not None:
             if inner := tuple(_wanted(rule.rules, read, words)):
                 yield replace(rule, rules=inner)
         elif rule.declarations is None:
             yield rule
-        elif rule.head == "@font-face":
+        elif rule.keyword == "@font-face":
             family = next(filter(None, map(_FAMILY.match, rule.declarations)))
             if words.issuperset(_WORD.findall(family[1])):
                 yield rule

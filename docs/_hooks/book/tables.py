@@ -10,7 +10,7 @@ import json
 import re
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 
@@ -114,13 +114,12 @@ CONTROLS = """\
 """
 
 
-def pages() -> dict[str, str]:
-    """The generated pages: where each stands in the book, and its Markdown."""
-    return {
-        "reference/table.md": table(all_identities()),
-        "reference/kinks.md": kinks_page(kinks.KINKS),
-        "appendices/verification.md": verification(all_identities()),
-    }
+PAGES: dict[str, Callable[[], str]] = {
+    "reference/table.md": lambda: table(all_identities()),
+    "reference/kinks.md": lambda: kinks_page(kinks.KINKS),
+    "appendices/verification.md": lambda: verification(all_identities()),
+}
+"""The generated pages: where each stands in the book, and what makes its Markdown."""
 
 
 def table(rows: Iterable[Identity]) -> str:
@@ -314,4 +313,4 @@ def _version(row: Identity) -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(pages()))
+    print(json.dumps({address: make() for address, make in PAGES.items()}))

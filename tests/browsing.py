@@ -91,3 +91,4 @@ def turned(page: Page, palette: str) -> None:
         page.get_by_title(f"Switch to the {palette} palette").click()
         expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[palette])
     drawn(page)
+    page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished.catch(() => null)))")

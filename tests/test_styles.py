@@ -26,6 +26,7 @@ NAMES = styles.names_in(
             "[data-md-color-scheme=slate]{top:0}[data-md-color-scheme=red]{top:0}",
             "[data-md-color-scheme=slate]{top:0}",
         ),
+        ("[data-md-color-switching] *{color:red}", ""),
         ('[href$=".c"]{color:red}', '[href$=".c"]{color:red}'),
         ("@media print{.c{top:0}}@media screen{.a{top:.5em}}", "@media screen{.a{top:.5em}}"),
         ("p{--x:1;--y:var(--z);--z:2;top:var(--y)}", "p{--y:var(--z);--z:2;top:var(--y)}"),

@@ -60,7 +60,7 @@ def main() -> None:
         print(f"prose edit to served page         {edited:6.1f} s")
         print(f"all blocks of all pages (pytest)  {run:6.1f} s")
         with served(project / "site") as address:
-            for page, weight in first_views(address).items():
+            for page, weight in first_views(project / "site", address).items():
                 print(f"first view, gzip  {page or 'home':32} {weight / 1000:6.1f} kB")
             if shutil.which("lighthouse"):
                 for page, scores in lighthouse(address).items():
@@ -148,6 +148,12 @@ def find(port: int, path: str, text: str, patience: float = 60.0) -> str:
     raise TimeoutError(f"{path} did not show {text!r} within {patience} s")
 
 
+def over_the_wire(file: Path) -> bytes:
+    """A file as public hosts send it: text packed, fonts and pictures as they are."""
+    data = file.read_bytes()
+    return gzip.compress(data) if file.suffix in {".html", ".css", ".js", ".json", ".svg"} else data
+
+
 class Packed(http.server.SimpleHTTPRequestHandler):
     """Serves text packed, as public hosts do."""
 
@@ -156,7 +162,7 @@ class Packed(http.server.SimpleHTTPRequestHandler):
         path = path / "index.html" if path.is_dir() else path
         if not path.is_file() or path.suffix not in {".html", ".css", ".js", ".json", ".svg"}:
             return super().do_GET()
-        body = gzip.compress(path.read_bytes())
+        body = over_the_wire(path)
         self.send_response(200)
         self.send_header("Content-Type", f"{self.guess_type(str(path))}; charset=utf-8")
         self.send_header("Content-Encoding", "gzip")
@@ -180,23 +186,23 @@ def served(site: Path) -> Iterator[str]:
             server.shutdown()
 
 
-def first_views(address: str) -> dict[str, int]:
+def first_views(site: Path, address: str) -> dict[str, int]:
     """Bytes that a browser asks for before a reader does anything, in a window of 1280 by 900.
 
-    That is all that the page needs, with the fonts of its formulas anywhere in it and the pictures
-    near the top.
+    That is all that the page needs, with the fonts of its formulas and the pictures near the top.
+    The sizes are those of the files: of a worker's script the browser gives none.
     """
     found = {}
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for page in PAGES:
             window = browser.new_page(viewport={"width": 1280, "height": 900})
-            sizes: list[int] = []
-            window.on(
-                "requestfinished", lambda r, to=sizes: to.append(r.sizes()["responseBodySize"])
-            )
+            asked: set[str] = set()
+            window.on("request", lambda request, to=asked: to.add(request.url))
             window.goto(address + page, wait_until="networkidle")
-            found[page] = sum(sizes)
+            files = [site / url.removeprefix(address).split("?")[0] for url in asked]
+            whole = [file / "index.html" if file.is_dir() else file for file in files]
+            found[page] = sum(len(over_the_wire(file)) for file in whole)
             window.close()
         browser.close()
     return found

@@ -65,7 +65,10 @@ def finish(config: Any) -> None:
 
 def _with_needed_styles(folder: Path) -> None:
     """Leave of the style sheets what the pages use."""
+    # The theme sets this mark whenever a palette is chosen, and so while each page opens, to stop all
+    # transitions for a moment. To set and to remove it has a browser style the whole page anew.
     names = styles.names_in(_texts(folder, "*.html"), _texts(folder, "*.js"))
+    names.discard("data-md-color-switching")
     paths = sorted(folder.rglob("*.css"))
     sheets = {str(path): path.read_text(encoding="utf-8") for path in paths}
     for path, text in styles.needed(sheets, names).items():

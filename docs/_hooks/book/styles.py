@@ -17,7 +17,7 @@ import tinycss2
 _OF_RULES = {"container", "keyframes", "layer", "media", "supports"}
 _CLASSES = re.compile(r' class="([^"]*)"')
 _VALUES = re.compile(r' (?:dir|data-md-color-\w+)="[^"]*"')
-_CHOSEN = re.compile(r"(?:dir|data-md-color-(?:primary|accent|scheme))=")
+_CHOSEN = re.compile(r"(?:dir|data-md-color-(?:primary|accent|scheme))=|data-md-color-switching$")
 _READ = re.compile(r"var\(\s*(--[\w-]+)")
 _WORD = re.compile(r"[\w-]+")
 _FAMILY = re.compile(r"font-family:(.*)", re.S)

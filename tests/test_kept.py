@@ -62,7 +62,7 @@ def test_a_second_build_makes_nothing_and_gives_the_same_bytes(tmp_path: Path) -
     first, said = build(folder)
     assert first, said
     results = made(folder)
-    assert {name.partition("-")[0] for name in results} == {"page", "search"}
+    assert {name.partition("-")[0] for name in results} == {"page", "search", "styles"}
     again, _ = build(folder)
     assert again == first
     assert made(folder) == results
@@ -79,9 +79,9 @@ def test_an_edited_page_is_made_anew_and_no_other(tmp_path: Path) -> None:
     folder = project(tmp_path)
     build(folder)
     before = made(folder)
-    write(folder, "two", "# Two\n\n## There\n\nOther text.\n")
+    write(folder, "two", "# Two\n\n## There\n\nOther text with $x^2$.\n")
     files, said = build(folder)
-    assert b"Other text." in files["two/index.html"], said
+    assert b"Other text with" in files["two/index.html"], said
     assert len(made(folder) - before) == 2, "the page and its entries in the search"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from pathlib import Path
@@ -170,6 +171,7 @@ def on_post_build(config: Any) -> None:
         kept.forget_the_rest()
 
 
+@functools.lru_cache(maxsize=64)
 def _lighter(html: str) -> str:
     """The same page, with less to do for a browser."""
     return lengths.with_lengths(site.with_plain_code(html))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -64,43 +65,45 @@ def _size(page: Page, block: Block) -> None:
 
 
 def _source(page: Page, block: Block) -> None:
+    if fault := _fault(block.code):
+        line, problem = fault
+        raise PageError(page.path, block.line + line, problem)
+
+
+@functools.lru_cache(maxsize=4096)
+def _fault(code: str) -> tuple[int, str] | None:
+    """The line of a block that breaks a rule, and what is wrong; kept while a page is edited."""
     try:
-        tree = ast.parse(block.code)
+        nodes = list(ast.walk(ast.parse(code)))
     except SyntaxError:
-        return  # the run reports it, with the same line
+        return None  # the run reports it, with the same line
     docstrings = {
         id(node.body[0])
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
     }
-    for node in ast.walk(tree):
-        at = block.line + getattr(node, "lineno", 0)
+    for node in nodes:
         if isinstance(node, ast.Expr) and not isinstance(
             node.value, ast.Call | ast.Await | ast.Yield | ast.YieldFrom
         ):
             is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
             if not (is_text and id(node) in docstrings):
-                raise PageError(
-                    page.path,
-                    at,
+                return node.lineno, (
                     f"a line must do something: `{ast.unparse(node)}` computes a value that nobody "
-                    "sees. Print it or assert it.",
+                    "sees. Print it or assert it."
                 )
         if isinstance(node, ast.Call) and _dotted(node.func) in _STOPS:
-            raise PageError(
-                page.path,
-                at,
+            return node.lineno, (
                 f"a block runs to its end: `{_dotted(node.func)}` would stop it in silence. "
-                "Remove it.",
+                "Remove it."
             )
-    for token in tokenize.generate_tokens(io.StringIO(block.code).readline):
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.COMMENT and _VALUE_COMMENT.match(token.string):
-            raise PageError(
-                page.path,
-                block.line + token.start[0],
+            return token.start[0], (
                 f"a value needs an output: the comment {token.string!r} claims one that nothing "
-                "compares. Print it.",
+                "compares. Print it."
             )
+    return None
 
 
 def _dotted(node: ast.expr) -> str:

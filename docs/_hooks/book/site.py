@@ -11,7 +11,7 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
-from . import formulas, styles
+from . import formulas, kept, styles
 
 _LONGEST = 200
 _NAME = re.compile(r"\b[^\W\d]\w{2,}")
@@ -69,10 +69,17 @@ def _with_needed_styles(folder: Path) -> None:
     # transitions for a moment. To set and to remove it has a browser style the whole page anew.
     names = styles.names_in(_texts(folder, "*.html"), _texts(folder, "*.js"))
     names.discard("data-md-color-switching")
-    paths = sorted(folder.rglob("*.css"))
-    sheets = {str(path): path.read_text(encoding="utf-8") for path in paths}
-    for path, text in styles.needed(sheets, names).items():
-        Path(path).write_text(text, encoding="utf-8")
+    sheets = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*.css"))
+    }
+    left: dict[str, str] = kept.keep(
+        "styles",
+        [Path(styles.__file__).read_text("utf-8"), sheets, sorted(names)],
+        lambda: styles.needed(sheets, names),
+    )
+    for name, text in left.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _texts(folder: Path, pattern: str) -> Iterator[str]:

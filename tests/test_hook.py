@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from book import theme
 from book.reader import ROOT
+from mkdocs.config import load_config
+from mkdocs.structure.files import Files
 
 DRAWN = (
     "```python\nfrom calcml import plot\n\nax = plot.panels()\nax.plot([1, 2], [3, 4])\n"
@@ -80,6 +83,20 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
+
+
+def test_the_theme_has_the_files_that_mkdocs_finds(tmp_path: Path) -> None:
+    project(tmp_path, {"index.md": "# A\n"})
+    config = load_config(str(tmp_path / "mkdocs.yml"), hooks=[], theme="material")
+    found = []
+    for _ in range(2):
+        files = Files([])
+        files.add_files_from_theme(config.theme.get_env(), config)
+        found.append([file.src_uri for file in files])
+        theme.list_quickly(config.theme)
+    assert found[0] == found[1] != []
+    icon = config.theme.get_env().get_template(".icons/material/weather-night.svg")
+    assert "<svg" in icon.render()
 
 
 @pytest.mark.parametrize("name", WRONG)

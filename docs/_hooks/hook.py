@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from book import formulas, generated, kept, lengths, notebooks, render, site, store
+from book import formulas, generated, kept, lengths, notebooks, render, site, store, theme
 from book.reader import DOCS, ROOT, PageError
 from jinja2 import FileSystemBytecodeCache
 from mkdocs.exceptions import PluginError
@@ -29,6 +29,7 @@ def on_startup(command: str, dirty: bool) -> None:
 
 def on_config(config: Any) -> Any:
     notebooks.configure(config)
+    theme.list_quickly(config.theme)
     return config
 
 
@@ -155,11 +156,12 @@ def on_post_page(output: str, **_: Any) -> str:
 
 
 def on_serve(server: Any, config: Any, **_: Any) -> Any:
-    """Look for edits ten times a second, and not twice."""
+    """Look for edits ten times a second, and not twice; build as soon as one is seen."""
     paths = [config.docs_dir, config.config_file_path]
     for path in paths:
         server.unwatch(path)
     server.observer = PollingObserver(timeout=0.1)
+    server.build_delay = 0.02
     for path in paths:
         server.watch(path)
     return server

@@ -8,7 +8,6 @@ while these are the same, so is the result.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import logging
 import re
@@ -21,7 +20,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, get_toc
 
-from . import whole
+from . import runner, whole
 from .reader import ROOT
 
 CACHE = ROOT / ".cache" / "rendered"
@@ -65,7 +64,7 @@ def settings(config: Any, files: Files) -> list[Any]:
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         code.update(path.read_bytes())
     code.update(Path(config.config_file_path).read_bytes())
-    versions = [importlib.metadata.version(name) for name in _LIBRARIES]
+    versions = [runner.version(name) for name in _LIBRARIES]
     # Pages link to pages and files, never to the drawn figures, which are put in afterwards.
     linked = sorted(f.src_uri for f in files if not f.src_uri.startswith("assets/figures/"))
     return [code.hexdigest(), versions, linked]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import html
-import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 
+from . import runner
 from .reader import ROOT, PageError
 
 _LIBRARIES = ("numpy", "matplotlib", "mkdocs-jupyter", "nbconvert", "ipykernel")
@@ -33,7 +33,7 @@ def _key() -> str:
     for path in sorted((ROOT / "src" / "calcml").rglob("*.py")):
         content.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     for name in _LIBRARIES:
-        content.update(f"{name} {importlib.metadata.version(name)}".encode())
+        content.update(f"{name} {runner.version(name)}".encode())
     return content.hexdigest()[:16]
 
 

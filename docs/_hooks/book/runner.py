@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import functools
 import importlib
+import importlib.metadata
 import importlib.util
 import io
 import linecache
@@ -45,6 +46,15 @@ def missing(chain: list[Block]) -> set[str]:
     """The frameworks that a chain needs and this environment lacks."""
     needed = set().union(*(block.needs for block in chain))
     return {name for name in needed if not installed(name)}
+
+
+@functools.cache
+def version(name: str) -> str:
+    """The release of a library, or nothing if it is not installed."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 @functools.cache

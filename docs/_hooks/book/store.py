@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -183,11 +182,7 @@ def environment() -> str:
     for file in runner.source_files():
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     versions = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = ""
+    versions |= {name: runner.version(name) for name in _LIBRARIES}
     digest.update(json.dumps(versions).encode())
     return digest.hexdigest()
 

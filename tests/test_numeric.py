@@ -571,7 +571,7 @@ def test_complex_step_says_why():
         gradient(lambda x: np.sum(np.logaddexp(x, 0)), [1.0], method="complex")
 
     def without_complex_version(x):
-        """As PyTorch does: a RuntimeError for a sort, its NotImplementedError for a softplus."""
+        """As PyTorch does: a RuntimeError for a sort, and a subclass of it for a softplus."""
         if np.iscomplexobj(x):
             raise RuntimeError("Sort does not support complex dtypes")
         return np.sum(np.sort(x)[:1])

@@ -38,7 +38,8 @@ DRAWN = (
 INTERACTIVE = "\n<!-- interactive: compass\nquestion: Where?\n-->\n"
 STALE = "assert 1 + 1 == 3"  # a block that fails as soon as it runs
 
-# name: (the page, what the failure must say)
+# name: (the page, what the failure must say). What looks like a mark on a test is text of such a page:
+# authors may write one above a block, and these pages show that a misused one is red.
 PAGES: dict[str, tuple[str, str]] = {
     # Fences that plain collection passes over
     "info-title": (fence(STALE, 'python title="x.py"'), "exactly ```python"),
@@ -299,6 +300,7 @@ HEALTHY: dict[str, str] = {
         "import inspect\nimport pickle\n\n\nclass A:\n    x: int = 1\n\n\n"
         'a = pickle.loads(pickle.dumps(A()))\nassert a.x == 1\nassert "x: int" in inspect.getsource(A)'
     ),
+    # A page may show a failure: its block waits for the error that it names.
     "xfail": '<!--pytest.mark.xfail(reason="shows it", raises=AssertionError)-->\n\n'
     + fence(STALE),
     "interactive": f"{DRAWN}{INTERACTIVE}",

@@ -336,6 +336,7 @@ class _Reader:
                 )
             self.output = line
         else:
+            # What pytest-codeblocks would take, and the book refuses: what to write instead.
             advice = {
                 "expected-output-ignore-whitespace": "Output is compared as it is: use "
                 "expected-output.",
@@ -347,6 +348,7 @@ class _Reader:
             raise self.fail(line, f"`pytest-codeblocks:{keyword}` is not taken here. {advice}")
 
     def mark(self, text: str, line: int) -> None:
+        """Take a mark that an author writes above a block: pytest may skip it only for a reason."""
         try:
             node = ast.parse(text, mode="eval").body
         except SyntaxError:

@@ -226,7 +226,8 @@ class Waiting(Dual):
         todo: list[Any] = [self]
         while todo:
             dual = todo[-1]
-            if type(dual) is not Waiting:
+            waits = type(dual) is Waiting
+            if not waits:  # it was made of another one, which has been computed by now
                 todo.pop()
                 continue
             function, *args = _slot.__get__(dual)
@@ -234,7 +235,7 @@ class Waiting(Dual):
             todo += before
             if not before:
                 y = function(*[x.value if type(x) is Dual else x for x in args])
-                dual.__class__ = Dual  # type: ignore[assignment]
+                dual.__class__ = Dual
                 dual.value = y
         return self.value
 

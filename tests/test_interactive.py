@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from book.reader import DOCS, interactives, pages, read
 from browsing import Watch, drawn, resized, serving, turned
-from matplotlib import rcParams
-from matplotlib.colors import to_hex
 from playwright.sync_api import Locator, Page, expect
 from test_browser import barriers, overflow
 
@@ -715,10 +713,11 @@ def test_the_colors_are_those_of_the_drawn_figures() -> None:
     for scheme, palette in (("default", "light"), ("slate", "dark")):
         block = style.split(f'[data-md-color-scheme="{scheme}"] {{')[1].split("}")[0]
         found = dict(re.findall(r"--(c\d|muted): (#\w{6});", block))
-        with plot.theme(palette):
-            cycle = rcParams["axes.prop_cycle"].by_key()["color"]
-            expected = {f"c{k}": cycle[k] for k in range(4)} | {"muted": rcParams["grid.color"]}
-        assert found == {name: to_hex(color) for name, color in expected.items()}
+        assert found == {
+            role.lower(): color
+            for role, color in plot.palette(palette).items()
+            if role in {"C0", "C1", "C2", "C3", "muted"}
+        }
 
 
 FILES = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ import pytest
 
 mpl.use("Agg")
 
+from book.pictures import in_palettes, published
 from matplotlib import pyplot
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.quiver import Quiver
@@ -155,6 +157,19 @@ def test_every_color_has_a_line_style_of_its_own(name):
         assert to_hex("C2") == cycle["color"][2]
 
 
+def test_the_colors_of_one_theme_stand_for_those_of_the_other():
+    light, dark = (plot.palette(name) for name in PAGES)
+    assert list(light) == list(dark)
+    for name, colors in zip(PAGES, (light, dark), strict=True):
+        assert len(set(colors.values())) == len(colors)
+        assert colors["page"] == PAGES[name]
+        with plot.theme(name):
+            for role in ("C0", "C5"):
+                assert to_hex(role) == colors[role]
+            assert mpl.rcParams["text.color"] == colors["text"]
+            assert mpl.rcParams["grid.color"] == colors["muted"]
+
+
 @each_theme
 def test_background_is_transparent_and_knows_the_page(name):
     with plot.theme(name):
@@ -196,12 +211,11 @@ def everything():
 
 
 def svg(figure):
-    buffer = io.BytesIO()
+    buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
 
 
-@each_theme
 @pytest.mark.parametrize(
     "draw",
     [
@@ -212,15 +226,28 @@ def svg(figure):
     ],
     ids=["plain", "surface", "field", "heading_curve"],
 )
-def test_a_figure_is_byte_identical_when_drawn_twice(name, draw):
+def test_a_figure_is_byte_identical_when_drawn_twice_and_when_recolored(draw):
     drawn = []
-    for _ in range(2):
+    for name in ("light", "light", "dark"):
         with plot.theme(name):
             drawn.append(svg(draw()))
         pyplot.close("all")
     assert drawn[0] == drawn[1]
     assert len(drawn[0]) < 400_000
-    assert b"<text" not in drawn[0]  # glyphs are paths: no font of the reader takes part
+    assert "<text" not in drawn[0]  # glyphs are paths: no font of the reader takes part
+    pictures = in_palettes(drawn[0], {name: list(plot.palette(name).values()) for name in PAGES})
+    assert pictures["light"] == published(drawn[0])
+    assert counted(pictures["dark"]) == counted(published(drawn[2])) != counted(pictures["light"])
+
+
+def counted(picture):
+    """A picture whose elements are numbered: Matplotlib names some after their color."""
+    names = {}
+    return re.sub(
+        r"\b[A-Z]?\d*_?\d*_?[mpC][0-9a-f]{10}\b",
+        lambda found: names.setdefault(found[0], f"element-{len(names)}"),
+        picture,
+    )
 
 
 @each_theme
@@ -573,6 +600,7 @@ def flat():
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
+        (lambda: plot.palette("sepia"), ValueError, "known `name`: came 'sepia'. Choose"),
         (lambda: plot.theme("sepia").__enter__(), ValueError, "known `name`: came 'sepia'. Choose"),
         (lambda: plot.contours(3, (0, 1), (0, 1)), TypeError, "`contours` needs a function `f`"),
         (

@@ -164,7 +164,7 @@ PAGES: dict[str, tuple[str, str]] = {
             "1",
         )
         + "\n<!-- figure: x\nalt: a\ncaption: c\n-->\n",
-        "is stale",
+        "`np.random.default_rng()` starts anywhere",
     ),
     # Other channels
     "stderr": (fence("import sys\n\nprint(1, file=sys.stderr)"), "error stream"),
@@ -224,6 +224,10 @@ PAGES: dict[str, tuple[str, str]] = {
     "figure-without-marker": (
         fence("from calcml import plot\n\nplot.panels()"),
         "needs a marker",
+    ),
+    "figure-in-a-color-of-its-own": (
+        DRAWN.replace("[3, 4])", "[3, 4], color='#123456')"),
+        "figure 'x' has colors that no other palette knows: #123456 came",
     ),
     "figure-twice": (
         (fence("x = 1") + "\n<!-- figure: x\nalt: a\ncaption: c\n-->\n\n") * 2,

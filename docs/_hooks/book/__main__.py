@@ -58,7 +58,7 @@ def check(paths: list[Path]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for page in book:
         for chain in page.chains:
-            outcome = store.get(page, chain)
+            outcome = store.get(chain)
             if outcome is None:
                 continue
             try:
@@ -107,7 +107,7 @@ def updated(page: Page, store: Store) -> str:
     lines = page.text.replace("\r\n", "\n").split("\n")
     edits: list[tuple[int, int, list[str]]] = []
     for chain in page.chains:
-        outcome = store.get(page, chain)
+        outcome = store.get(chain)
         if outcome is None:
             continue
         for block, printed in zip(chain, outcome.outputs, strict=True):

@@ -87,16 +87,15 @@ class ChainItem(_PageItem):
                     f"in CI every block runs: {names} is not installed. Run `make frameworks`.",
                 )
             pytest.skip(f"{names} is not installed: run `make frameworks`")
-        palette = runner.palettes(self.chain)[0]  # one tells whether the blocks work
         try:
-            outcome = runner.run(self.page, self.chain, palette)
+            outcome = runner.run(self.page, self.chain)
         except PageError as error:
             if error.raised is not None and self.get_closest_marker("xfail"):
                 raise error.raised from error  # the mark names the type it waits for
             raise
         runner.compare(self.page, self.chain, outcome)
         if self.path.is_relative_to(DOCS) and not self.chain[0].marks:
-            _store().put(self.chain, palette, outcome)  # a build need not run it again
+            _store().put(self.chain, outcome)  # a build need not run it again
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self.chain[0].line - 1, f"{shown(self.path)}: {self.name}"

@@ -14,7 +14,7 @@ import markdown
 
 from calcml import problems
 
-from . import formulas, measured, rules, runner
+from . import formulas, measured, pictures, rules, runner
 from .reader import Page, PageError, figures_of_the_site, read, shown
 from .store import Run, Store
 
@@ -63,7 +63,7 @@ class Book:
 
     def _compare(self, page: Page) -> None:
         for chain in page.chains:
-            outcome = self.store.get(page, chain)
+            outcome = self.store.get(chain)
             if outcome is not None:
                 runner.compare(page, chain, outcome)
             elif page.path not in self.errors:
@@ -75,7 +75,7 @@ class Book:
         found: dict[str, str] = {}
         for page in self.pages.values():
             for chain in page.chains:
-                if outcome := self.store.get(page, chain):
+                if outcome := self.store.get(chain):
                     found |= outcome.pictures
         return found
 
@@ -126,7 +126,7 @@ class Book:
         figures = {figure.name: figure for figure in page.figures}
         sizes: dict[str, tuple[float, float]] = {}
         for chain in page.chains:
-            if outcome := self.store.get(page, chain):
+            if outcome := self.store.get(chain):
                 sizes |= outcome.sizes
 
         def picture(match: re.Match[str]) -> str:
@@ -136,7 +136,7 @@ class Book:
             images = "\n".join(
                 f'<img src="{root}assets/figures/{figure.name}-{palette}.svg#only-{palette}" '
                 f'alt="{alt}" width="{width}" height="{height}" loading="lazy">'
-                for palette in runner.PALETTES
+                for palette in pictures.PALETTES
             )
             caption = inline(figure.caption, figure.line, path)
             attributes, question = "", ""

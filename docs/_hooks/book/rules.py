@@ -21,6 +21,7 @@ _STOPS = {
     "exit", "quit", "sys.exit", "os._exit", "os.abort",
     "pytest.skip", "pytest.importorskip", "pytest.xfail", "pytest.exit",
 }  # fmt: skip
+_GENERATORS = {"default_rng", "RandomState", "Random", "SeedSequence"}
 _COMMAND = re.compile(
     r"^\$ (?:make (?P<target>\w+)|git clone \S+|cd \S+|python -m calcml\b.*|pip install .*)$"
 )
@@ -97,6 +98,11 @@ def _fault(code: str) -> tuple[int, str] | None:
                 f"a block runs to its end: `{_dotted(node.func)}` would stop it in silence. "
                 "Remove it."
             )
+        if isinstance(node, ast.Call) and _unseeded(node):
+            return node.lineno, (
+                f"a block does the same each time: `{ast.unparse(node)}` starts anywhere, and a "
+                "figure would change unnoticed. Give it a seed."
+            )
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.COMMENT and _VALUE_COMMENT.match(token.string):
             return token.start[0], (
@@ -104,6 +110,11 @@ def _fault(code: str) -> tuple[int, str] | None:
                 "compares. Print it."
             )
     return None
+
+
+def _unseeded(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else _dotted(call.func)
+    return name in _GENERATORS and not call.args and not call.keywords
 
 
 def _dotted(node: ast.expr) -> str:

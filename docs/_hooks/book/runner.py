@@ -30,8 +30,6 @@ from .reader import Block, Page, PageError
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
-PALETTES = ("light", "dark")
-
 
 @dataclass
 class Outcome:
@@ -61,28 +59,6 @@ def version(name: str) -> str:
 def installed(name: str) -> bool:
     """Whether a framework can be imported."""
     return importlib.util.find_spec(name) is not None
-
-
-def palettes(chain: list[Block]) -> tuple[str | None, ...]:
-    """A chain runs once, or once for each palette if it draws."""
-    return PALETTES if any(block.figure for block in chain) else (None,)
-
-
-def joined(page: Page, chain: list[Block], outcomes: list[Outcome]) -> Outcome:
-    """The outcomes of a chain in every palette as one; raise PageError if it printed differently."""
-    first = Outcome(outcomes[0].outputs)
-    for outcome in outcomes:
-        for block, here, there in zip(chain, first.outputs, outcome.outputs, strict=True):
-            if here != there:
-                raise PageError(
-                    page.path,
-                    block.line,
-                    "a block prints the same each time: it printed something else on the second "
-                    f"run.\n{_diff(here, there, 'first run', 'second run')}\nSeed what is random.",
-                )
-        first.pictures |= outcome.pictures
-        first.sizes |= outcome.sizes
-    return first
 
 
 def compare(page: Page, chain: list[Block], outcome: Outcome) -> None:
@@ -119,8 +95,8 @@ def _quote(text: str) -> str:
 # One run
 
 
-def run(page: Page, chain: list[Block], palette: str | None) -> Outcome:
-    """Run a chain, which draws in the palette; raise PageError where a block fails."""
+def run(page: Page, chain: list[Block]) -> Outcome:
+    """Run a chain; raise PageError where a block fails."""
     for name in sorted(set().union(*(block.needs for block in chain))):
         importlib.import_module(name)
     main = types.ModuleType("__main__")
@@ -128,12 +104,12 @@ def run(page: Page, chain: list[Block], palette: str | None) -> Outcome:
     _remember_source(page, chain)
     outcome, lines = Outcome(), _Lines(str(page.path))
     with _isolated(main), contextlib.ExitStack() as stack:
-        if palette:
+        if any(block.figure for block in chain):
             plot = importlib.import_module("calcml.plot")
-            stack.enter_context(plot.theme(palette))
+            stack.enter_context(plot.theme(pictures.DRAWN))
         for block in chain:
             outcome.outputs.append(_step(page, block, main.__dict__, lines))
-            _collect_figure(page, block, palette, outcome)
+            _collect_figure(page, block, outcome)
     if never := lines.never_ran():
         source = page.text.replace("\r\n", "\n").split("\n")
         raise PageError(
@@ -265,7 +241,7 @@ class _Lines:
         return min(missed, default=0)
 
 
-def _collect_figure(page: Page, block: Block, palette: str | None, outcome: Outcome) -> None:
+def _collect_figure(page: Page, block: Block, outcome: Outcome) -> None:
     pyplot = sys.modules.get("matplotlib.pyplot")
     numbers = pyplot.get_fignums() if pyplot else []
     if block.figure is None:
@@ -284,17 +260,28 @@ def _collect_figure(page: Page, block: Block, palette: str | None, outcome: Outc
             f"a block with a figure marker leaves one open figure: {len(numbers)} came. "
             "Draw with calcml.plot.panels, or split the block.",
         )
-    assert pyplot is not None and palette is not None
+    assert pyplot is not None
     figure = pyplot.figure(numbers[0])
     _refuse_mute_axes(page, block, figure)
     stream = io.StringIO()
     with pyplot.rc_context({"svg.hashsalt": block.figure.name, "svg.fonttype": "path"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    name = f"{block.figure.name}-{palette}.svg"
-    outcome.pictures[name] = pictures.published(stream.getvalue())
+    name = block.figure.name
+    try:
+        found = pictures.in_palettes(stream.getvalue(), _colors())
+    except ValueError as error:
+        raise PageError(page.path, block.line, f"figure {name!r} {error}") from None
+    outcome.pictures |= {f"{name}-{palette}.svg": svg for palette, svg in found.items()}
     width, height = figure.get_size_inches()
-    outcome.sizes[block.figure.name] = (float(width), float(height))
+    outcome.sizes[name] = (float(width), float(height))
     pyplot.close("all")
+
+
+@functools.cache
+def _colors() -> dict[str, list[str]]:
+    """The colors of each palette, in the order in which they stand for each other."""
+    plot = importlib.import_module("calcml.plot")
+    return {name: list(plot.palette(name).values()) for name in pictures.PALETTES}
 
 
 def _refuse_mute_axes(page: Page, block: Block, figure: Any) -> None:

@@ -36,22 +36,13 @@ class Store:
         self.folder = folder
         self.environment = environment()
 
-    def key(self, chain: list[Block], palette: str | None) -> str:
+    def key(self, chain: list[Block]) -> str:
         parts = [[block.code, block.figure.name if block.figure else ""] for block in chain]
-        return hashlib.sha256(json.dumps([self.environment, parts, palette]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self.environment, parts]).encode()).hexdigest()
 
-    def get(self, page: Page, chain: list[Block]) -> runner.Outcome | None:
-        """The outcome of a chain in every palette, or None if one of them is not there."""
-        outcomes = [self._in(chain, palette) for palette in runner.palettes(chain)]
-        found = [outcome for outcome in outcomes if outcome]
-        return runner.joined(page, chain, found) if len(found) == len(outcomes) else None
-
-    def lacking(self, chain: list[Block]) -> list[str | None]:
-        """The palettes in which a chain has not run."""
-        return [p for p in runner.palettes(chain) if not self._in(chain, p)]
-
-    def _in(self, chain: list[Block], palette: str | None) -> runner.Outcome | None:
-        file = self._file(chain, palette)
+    def get(self, chain: list[Block]) -> runner.Outcome | None:
+        """The outcome of a chain, or None if it is not there."""
+        file = self._file(chain)
         if file not in _loaded:
             try:
                 _loaded[file] = runner.Outcome(**json.loads(file.read_text("utf-8")))
@@ -59,26 +50,19 @@ class Store:
                 return None
         return _loaded[file]
 
-    def put(self, chain: list[Block], palette: str | None, outcome: runner.Outcome) -> None:
-        """Keep what a chain did in a palette."""
-        whole.write(self._file(chain, palette), json.dumps(vars(outcome)))
+    def put(self, chain: list[Block], outcome: runner.Outcome) -> None:
+        """Keep what a chain did."""
+        whole.write(self._file(chain), json.dumps(vars(outcome)))
 
-    def forget(self, chain: list[Block]) -> None:
-        """Remove what is kept of a chain."""
-        for palette in runner.palettes(chain):
-            file = self._file(chain, palette)
-            file.unlink(missing_ok=True)
-            _loaded.pop(file, None)
-
-    def _file(self, chain: list[Block], palette: str | None) -> Path:
-        return self.folder / f"{self.key(chain, palette)}.json"
+    def _file(self, chain: list[Block]) -> Path:
+        return self.folder / f"{self.key(chain)}.json"
 
     def run(self, pages: list[Page]) -> list[PageError]:
         """Run every chain that the cache lacks; return the errors in page order."""
         return Run(self, pages).errors()
 
 
-_Job = tuple[Page, list[Block], str | None]
+_Job = tuple[Page, list[Block]]
 
 
 class Run:
@@ -88,13 +72,11 @@ class Run:
         self._store = store
         self._order = {page.path: number for number, page in enumerate(pages)}
         jobs = [
-            (page, chain, palette)
+            (page, chain)
             for page in pages
             for chain in page.chains
-            if not runner.missing(chain) and not _skipped(chain)
-            for palette in store.lacking(chain)
+            if not runner.missing(chain) and not _skipped(chain) and not store.get(chain)
         ]
-        self._chains = [(page, chain) for page, chain, _ in jobs]
         # Half of the processes take from one end and half from the other: a framework, which takes
         # seconds to import, is imported by few of them.
         self._left = deque(sorted(jobs, key=lambda job: sorted(_needs(job[1]))))
@@ -109,12 +91,6 @@ class Run:
         """Wait for the last chain; return the errors in page order, one for each chain."""
         with self._threads:
             found = [error for share in self._shares for error in share.result()]
-        for page, chain in self._chains:
-            try:
-                self._store.get(page, chain)
-            except PageError as error:
-                self._store.forget(chain)
-                found.append(error)
         places = {(self._order[error.path], error.line): error for error in found}
         return [places[place] for place in sorted(places)]
 
@@ -132,10 +108,10 @@ class Run:
             assert process.stdin is not None and process.stdout is not None
             while True:
                 try:
-                    page, chain, palette = take()
+                    page, chain = take()
                 except IndexError:
                     return errors
-                request = [str(page.path), page.text, page.chains.index(chain), palette]
+                request = [str(page.path), page.text, page.chains.index(chain)]
                 with contextlib.suppress(BrokenPipeError):
                     process.stdin.write(json.dumps(request) + "\n")
                     process.stdin.flush()
@@ -150,7 +126,7 @@ class Run:
                 if "problem" in answer:
                     errors.append(PageError(page.path, answer["line"], answer["problem"]))
                 else:
-                    self._store.put(chain, palette, runner.Outcome(**answer))
+                    self._store.put(chain, runner.Outcome(**answer))
 
 
 def _needs(chain: list[Block]) -> set[str]:
@@ -188,17 +164,17 @@ def environment() -> str:
 
 
 def _work() -> None:
-    """Answer requests, a line each: the outcome of a chain in a palette, or its problem."""
+    """Answer requests, a line each: the outcome of a chain, or its problem."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever else is printed in this process is no answer
     pages: dict[str, Page] = {}
     for line in sys.stdin:
-        name, text, index, palette = json.loads(line)
+        name, text, index = json.loads(line)
         if name not in pages or pages[name].text != text:
             pages[name] = read(Path(name), text)
         page = pages[name]
         try:
-            answer = vars(runner.run(page, page.chains[index], palette))
+            answer = vars(runner.run(page, page.chains[index]))
         except PageError as error:
             answer = {"line": error.line, "problem": error.problem}
         answers.write(json.dumps(answer) + "\n")

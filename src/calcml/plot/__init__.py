@@ -12,7 +12,7 @@ from calcml.plot._curves import compass, heading_curve, loglog
 from calcml.plot._graph import graph, matrix_product
 from calcml.plot._maps import contours, field, surface
 from calcml.plot._marks import arrow, ellipse, path, point
-from calcml.plot._theme import theme
+from calcml.plot._theme import palette, theme
 
 __all__ = [
     "arrow",
@@ -24,6 +24,7 @@ __all__ = [
     "heading_curve",
     "loglog",
     "matrix_product",
+    "palette",
     "panels",
     "path",
     "point",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib import ticker as mticker
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 from numpy.typing import ArrayLike
 
 from calcml._checks import need_callable
@@ -146,15 +145,14 @@ def surface(
     values = values_on(f, points, X.shape, "surface", "f")
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     base = low - 0.6 * (high - low)
-    ramp = LinearSegmentedColormap.from_list(
-        "ramp", [to_hex(to_rgb(mpl.rcParams["axes.facecolor"])), to_hex("C0")]
-    )
+    # One color, denser where it is higher: it has a counterpart in every theme.
+    faces = np.tile(to_rgba("C0"), (*X.shape, 1))
+    faces[..., 3] = 0.2 + 0.6 * np.nan_to_num((values - low) / ((high - low) or 1.0))
     axes.plot_surface(
         X,
         Y,
         values,
-        cmap=ramp,
-        vmin=low - 0.5 * (high - low),
+        facecolors=faces,
         rcount=29,
         ccount=29,
         edgecolor=muted(),

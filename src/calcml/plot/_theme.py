@@ -43,6 +43,38 @@ _LINESTYLES: list[Any] = [
 ]
 
 
+def palette(name: str) -> dict[str, str]:
+    """Return the colors of a theme, by what each is for.
+
+    The same names in the same order for each theme, and no color twice: a figure in the colors of
+    one theme is recolored for another by replacing each by its namesake.
+
+    Parameters
+    ----------
+    name : {"light", "dark"}
+
+    Returns
+    -------
+    dict of str to str
+        Hexadecimal colors, "#rrggbb": that of the page, of text, of what is muted (axes, ticks and
+        grids), and of the cycle ("C0" to "C5").
+
+    Raises
+    ------
+    ValueError
+        If there is no such theme.
+
+    Examples
+    --------
+    >>> palette("dark")["text"]
+    '#e2e4e9'
+    """
+    need_choice(name, _PALETTES, "palette", "name")
+    found = dict(_PALETTES[name])
+    cycle = found.pop("cycle")
+    return found | {f"C{number}": color for number, color in enumerate(cycle)}
+
+
 @contextmanager
 def theme(name: str) -> Iterator[None]:
     """Draw for the light or the dark page while the context is open.

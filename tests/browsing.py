@@ -73,9 +73,15 @@ def drawn(page: Page) -> None:
 
 
 def opened(page: Page, address: str) -> None:
-    """Open a page, and wait until its scripts have asked for everything that they ask for."""
-    page.goto(address, wait_until="networkidle")
+    """Open a page, and wait until it is drawn with its scripts, styles and fonts."""
+    page.goto(address, wait_until="load")
     page.evaluate("document.fonts.ready")
+    drawn(page)
+
+
+def at_rest(page: Page) -> None:
+    """Wait until scripts ask for nothing more; half a second without a request is taken for that."""
+    page.wait_for_load_state("networkidle")
     drawn(page)
 
 

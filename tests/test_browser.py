@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from book import generated, screenshot
-from browsing import SCHEMES, Watch, drawn, opened, resized, turned
+from browsing import SCHEMES, Watch, at_rest, drawn, opened, resized, turned
 from matplotlib.image import imread
 from playwright.sync_api import Browser, CDPSession, Page, Request, expect
 
@@ -124,11 +124,14 @@ def unseen(page: Page) -> list[str]:
             if (!image.complete || !image.naturalWidth)
               found.push(`the picture ${image.getAttribute("src")} is not seen`)
           }
+          // To ask for the place of what waits to come near would have it laid out by itself.
+          const waits = [...document.querySelectorAll(
+            "[style^='--lines'] > *, .identity-body > *")].filter((part) =>
+            part.checkVisibility() && !part.checkVisibility({contentVisibilityAuto: true}))
+          const waiting = new Set(waits.flatMap((part) => [...part.querySelectorAll(".katex-html")]))
           for (const formula of document.querySelectorAll("article .katex-html")) {
+            if (waiting.has(formula)) continue
             if (formula.closest("details:not([open]), .tabbed-block")) continue
-            // To ask for the place of one that waits to come near would have it laid out by itself.
-            const waits = !formula.checkVisibility({contentVisibilityAuto: true})
-            if (waits && formula.checkVisibility()) continue
             const box = formula.getBoundingClientRect()
             if (box.width < 2 || box.height < 2)
               found.push(`the formula ${formula.textContent} is not seen`)
@@ -217,7 +220,7 @@ def test_nothing_needs_javascript(plain_page: Page, browser_site: str, address: 
     watch = Watch(plain_page)
     plain_page.set_viewport_size({"width": 390, "height": 900})
     # Where no script runs a browser loads all pictures with the page.
-    plain_page.goto(browser_site + address, wait_until="networkidle")
+    plain_page.goto(browser_site + address, wait_until="load")
     watch.stop()
     assert plain_page.locator("article h1").is_visible()
     problems = [
@@ -238,6 +241,7 @@ def test_the_text_stays_where_it_is(
 ) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     opened(page, browser_site + address)
+    at_rest(page)
     assert shift(page) == []
 
 
@@ -266,6 +270,7 @@ def first_view(browser: Browser, site: Path, address: str) -> dict[str, int]:
     page.set_default_timeout(0)
     page.on("request", note)
     opened(page, address)
+    at_rest(page)
     page.close()
     return asked
 
@@ -359,8 +364,7 @@ def test_the_table_is_filtered_and_its_references_stay(
     # The theme writes the section that is read into the address, so the address is no evidence.
     entry = page.locator("#donoho-1995:target")
     expect(entry).to_be_in_viewport()
-    page.wait_for_load_state("networkidle")
-    drawn(page)
+    at_rest(page)
     # The theme would fetch the page again and draw it anew: without the filter, and elsewhere.
     assert [address for address in asked if "/reference/table/" in address] == []
     expect(page.locator(".identity:visible h3")).to_have_count(1)
@@ -379,6 +383,7 @@ def test_the_table_is_not_laid_out_row_by_row(page: Page, browser_site: str) -> 
     browser.send("Performance.enable")
     before = layouts(browser)
     opened(page, f"{browser_site}reference/table/")
+    at_rest(page)
     rows = page.locator(".identity").count()
     assert layouts(browser) - before < rows / 2
     page.get_by_label("Sort").select_option("name")
@@ -432,6 +437,19 @@ def test_the_palette_is_that_of_the_system_until_the_reader_switches(
     page.reload()
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[other])
     assert seen_pictures(page) == {f"only-{other}"}
+
+
+def test_who_asks_for_less_motion_gets_none(page: Page, browser_site: str) -> None:
+    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    opened(page, browser_site)
+    moving = """(title) => {
+      document.querySelector(`[title="Switch to the ${title} palette"]`).click()
+      document.body.offsetTop
+      return document.getAnimations().length
+    }"""
+    assert page.evaluate(moving, "dark") > 0
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    assert page.evaluate(moving, "light") == 0
 
 
 def test_moving_to_another_page_keeps_everything(

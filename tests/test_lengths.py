@@ -5,7 +5,7 @@ import re
 import pytest
 from book import formulas
 from book.lengths import with_lengths
-from browsing import drawn
+from browsing import drawn, opened
 from playwright.sync_api import Page
 
 LONG = "word " * 100
@@ -116,7 +116,7 @@ def test_links_into_a_page_reach_their_heading(page: Page, browser_site: str, wi
     for name in (names[2], names[-1], names[len(names) // 2]):
         # From elsewhere: the page is opened at the heading.
         page.goto("about:blank")
-        page.goto(f"{address}#{name}", wait_until="networkidle")
+        opened(page, f"{address}#{name}")
         assert reached(page, name)
     for name in (names[-2], names[1]):
         # From within the page.

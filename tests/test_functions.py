@@ -38,8 +38,9 @@ def tolerance(oracle):
 
 @every_row
 def test_gradient_agrees_with_every_oracle(name):
-    """The worst errors over all seeds: measured here, they are what the page shows."""
-    errors = tables.measured(ROWS[name], anew=True)
+    """The worst errors over all seeds, which the page shows: measured here, unless the build of the
+    site has just measured them with the same code, oracles and releases."""
+    errors = tables.measured(ROWS[name])
     expected = 2 + runner.installed("jax") + (runner.installed("torch") and name in TORCH)
     assert len(errors) == expected
     assert {k: e for k, e in errors.items() if not e <= tolerance(k)} == {}

@@ -124,3 +124,11 @@ def test_verification_lists_every_row_and_its_worst_errors():
     for oracle in ("complex step", "automatic differentiation"):
         worst = max(tables.measured(row).get(oracle, 0.0) for row in all_identities())
         assert f"| {worst:.1e} |" in report
+
+
+def test_errors_are_measured_again_when_code_changes_that_a_row_uses():
+    folder = ROOT / "src" / "calcml" / "functions"
+    behind = tables._code_behind(folder / "classification.py")
+    for name in ("classification", "activations", "softmax", "_helpers"):
+        assert (folder / f"{name}.py").read_bytes() in behind
+    assert (folder / "layers.py").read_bytes() not in behind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import html
 import inspect
@@ -281,13 +282,12 @@ def code(row: Identity) -> str:
     return "\n\n\n".join([found[0], f"@{row.__name__}.rule\n{found[1]}"])
 
 
-def measured(row: Identity, anew: bool = False) -> dict[str, float]:
+def measured(row: Identity) -> dict[str, float]:
     """Worst errors of a row over all seeds, from the cache if nothing changed that they rest on."""
     file = CACHE / f"{row.name}-{_version(row)}.json"
-    if not anew:
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            found: dict[str, float] = json.loads(file.read_text("utf-8"))
-            return found
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        found: dict[str, float] = json.loads(file.read_text("utf-8"))
+        return found
     worst: dict[str, float] = {}
     for seed in SEEDS:
         for oracle, error in row.check(np.random.default_rng(seed)).items():
@@ -297,19 +297,29 @@ def measured(row: Identity, anew: bool = False) -> dict[str, float]:
     return worst
 
 
-_PACKAGE = hashlib.sha256()
-for _path in sorted((ROOT / "src" / "calcml").rglob("*.py")):
-    if _path.parent.name in {"identity", "autodiff", "numeric"}:
-        _PACKAGE.update(_path.read_bytes())
-_PACKAGE.update(np.__version__.encode())
-_PACKAGE.update(bytes([runner.installed("jax"), runner.installed("torch")]))
+_ORACLES = hashlib.sha256()
+for _folder in ("identity", "autodiff", "numeric"):
+    for _path in sorted((ROOT / "src" / "calcml" / _folder).rglob("*.py")):
+        _ORACLES.update(_path.read_bytes())
+for _name in ("tables", "frameworks", "torch_rows"):
+    _ORACLES.update(Path(__file__).with_name(f"{_name}.py").read_bytes())
+for _name in ("numpy", "jax", "jaxlib", "torch"):
+    _ORACLES.update(f"{_name} {runner.version(_name)}".encode())
 
 
 def _version(row: Identity) -> str:
-    """What decides the errors of a row: its file, the oracles and NumPy."""
-    version = _PACKAGE.copy()
-    version.update(Path(inspect.getsourcefile(row.function) or "").read_bytes())
+    """What decides the errors of a row: its code and the oracles."""
+    version = _ORACLES.copy()
+    version.update(_code_behind(Path(inspect.getsourcefile(row.function) or "")))
     return version.hexdigest()[:16]
+
+
+@functools.cache
+def _code_behind(file: Path) -> bytes:
+    """A file of rows, and those that it imports of what computes in its folder."""
+    text = file.read_text("utf-8")
+    names = re.findall(r"^from calcml\.functions\.(?!_registry)(\w+) import", text, re.MULTILINE)
+    return b"".join([text.encode(), *(_code_behind(file.with_name(f"{n}.py")) for n in names)])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from book.pictures import published
+from book.pictures import drawn, published
+from matplotlib.figure import Figure
 from playwright.sync_api import Page
 
 
@@ -26,6 +27,22 @@ from playwright.sync_api import Page
 )
 def test_places_are_rounded_and_scales_are_not(svg: str, shown: str) -> None:
     assert published(svg) == shown
+
+
+@pytest.mark.parametrize("layout", ["constrained", "tight", None])
+def test_a_picture_is_what_matplotlib_would_save(layout: str | None) -> None:
+    def figure() -> Figure:
+        fig, axes = plt.subplots(1, 2, figsize=(6, 3), layout=layout)
+        axes[0].plot([0, 1e4], [0, 1])
+        axes[0].set(xlabel="x (min)", ylabel=r"$\partial f / \partial x$", title="A picture")
+        axes[1].annotate("here", (0.5, 0.5), xytext=(0.1, 0.9), arrowprops={"arrowstyle": "->"})
+        return fig
+
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "a"}):
+        figure().savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    assert drawn(figure(), "a") == stream.getvalue()
+    plt.close("all")
 
 
 def test_a_picture_looks_the_same(page: Page) -> None:

@@ -1,6 +1,7 @@
 """The built site, read as a browser reads it. Every check is also shown a page that it must refuse."""
 
 import gzip
+import html
 import json
 import posixpath
 import re
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import html5lib
 import pytest
+from book.reader import DOCS, Page, pages, read
 
 BASE = "https://calcml.github.io/calcml/"
 # Names of vocabularies, which nothing ever fetches.
@@ -73,9 +75,10 @@ class Document:
 
 @dataclass
 class Site:
-    """A built site: its folder and its pages."""
+    """A built site: its folder, its pages, and the folder of their sources."""
 
     folder: Path
+    sources: Path = DOCS
 
     @cached_property
     def documents(self) -> list[Document]:
@@ -90,6 +93,14 @@ class Site:
         if path.endswith("/") or not path:
             path += "index.html"
         return path if (self.folder / path).is_file() else None
+
+    def source(self, document: Document) -> Page | None:
+        """The page of the book that a page of the site shows, if there is one."""
+        place = self.sources / document.address.removesuffix("index.html")
+        for path in (place / "index.md", place.with_suffix(".md")):
+            if path.is_file():
+                return read(path)
+        return None
 
 
 def local(element: Any) -> str:
@@ -361,6 +372,39 @@ def too_large(site: Site) -> list[str]:
     return found
 
 
+def code_that_did_not_run(site: Site) -> list[str]:
+    """Pages that show other code, outputs or commands than their source has, in that order."""
+    found = []
+    for document in site.documents:
+        page = site.source(document)
+        if page and (theirs := shown(document)) != (ours := ran(page)):
+            strange = [text[:60] for text in theirs if text not in ours]
+            lost = [text[:60] for text in ours if text not in theirs]
+            found.append(f"{document.address}: shows what did not run: {strange}; lost {lost}")
+    return found
+
+
+def shown(document: Document) -> list[str]:
+    """The text of everything in a page that looks like code or output, in order."""
+    return ["".join(element.itertext()).strip("\n") for element in document.elements("pre")]
+
+
+def ran(page: Page) -> list[str]:
+    """What a page may show as code: its executed blocks, their outputs, and listed commands."""
+    lines = page.text.replace("\r\n", "\n").split("\n")
+    texts = {}
+    for block in page.blocks:
+        if not block.hidden:
+            texts[block.line] = block.code
+            if block.expected is not None:
+                texts[block.output_line] = block.expected
+    for first, last, language in page.fences:
+        if language not in {"python", "text"}:
+            indent = len(lines[first - 1]) - len(lines[first - 1].lstrip())
+            texts[first] = "\n".join(line[indent:] for line in lines[first : last - 1])
+    return [texts[line].strip("\n") for line in sorted(texts)]
+
+
 CHECKS: list[Callable[[Site], list[str]]] = [
     broken_links,
     foreign,
@@ -374,6 +418,7 @@ CHECKS: list[Callable[[Site], list[str]]] = [
     bad_formulas,
     not_in_search,
     too_large,
+    code_that_did_not_run,
 ]
 
 
@@ -394,6 +439,22 @@ def test_every_page_of_the_menu_is_built(built: Site) -> None:
     assert {posixpath.normpath(address) for address in menu if "#" not in address} == {
         posixpath.normpath(page) for page in pages
     }
+
+
+def test_every_figure_is_shown_in_both_palettes(built: Site) -> None:
+    seen = []
+    for document in built.documents:
+        if page := built.source(document):
+            seen.append(page.path)
+            names = [figure.name for figure in page.figures]
+            assert re.findall(r'<figure id="figure-([\w-]+)"', document.source) == names
+            for figure in page.figures:
+                for palette in ("light", "dark"):
+                    picture = f"assets/figures/{figure.name}-{palette}.svg"
+                    assert f"{picture}#only-{palette}" in document.source
+                    assert (built.folder / picture).is_file()
+                assert document.source.count(f'alt="{html.escape(figure.alt)}"') == 2
+    assert sorted(seen) == [path for path in pages() if path.is_relative_to(DOCS)]
 
 
 def test_an_unknown_address_has_a_page_that_leads_back(built: Site) -> None:
@@ -432,6 +493,7 @@ def page(article: str, head: str = "") -> str:
 
 
 INDEX = {"config": {"separator": " "}, "docs": [{"location": "", "title": "A page", "text": "a"}]}
+RAN = "```python\nx = 1\n```\n"
 KATEX = (
     '<span class="katex"><span class="katex-mathml"><math><mi>x</mi></math></span>'
     '<span class="katex-html" aria-hidden="true">x</span></span>'
@@ -440,18 +502,22 @@ KATEX = (
 
 def made(folder: Path, **files: str) -> Site:
     """A site of one page, sound but for the files that are given."""
-    names = {"index": "index.html", "style": "a.css", "script": "a.js", "index_of_search": "search"}
+    names = {
+        "index": "index.html", "source": "index.md", "style": "a.css", "script": "a.js",
+        "index_of_search": "search",
+    }  # fmt: skip
     contents = {"index.html": page("<p>Text.</p>"), "search": json.dumps(INDEX)}
     contents |= {names[name]: text for name, text in files.items()}
     (folder / "search").mkdir()
     for name, text in contents.items():
         name = "search/search_index.json" if name == "search" else name
         (folder / name).write_text(text, encoding="utf-8")
-    return Site(folder)
+    return Site(folder, sources=folder)
 
 
 def test_a_sound_page_passes(tmp_path: Path) -> None:
-    site = made(tmp_path, index=page(f'<h2 id="a">A</h2><a href="#a">{KATEX}</a>'))
+    article = f'<h2 id="a">A</h2><a href="#a">{KATEX}</a><pre><code>x = 1\n</code></pre>'
+    site = made(tmp_path, index=page(article), source=RAN)
     assert [problem for check in CHECKS for problem in check(site)] == []
 
 
@@ -502,6 +568,17 @@ def test_a_sound_page_passes(tmp_path: Path) -> None:
             not_in_search,
             {"index_of_search": json.dumps({"docs": [{"location": "", "text": "<pre>a</pre>"}]})},
             "holds code",
+        ),
+        (
+            code_that_did_not_run,
+            {"index": page("<pre>x = 2</pre>"), "source": RAN},
+            "['x = 2']; lost ['x = 1']",
+        ),
+        (code_that_did_not_run, {"index": page("<p>x = 1</p>"), "source": RAN}, "lost ['x = 1']"),
+        (
+            code_that_did_not_run,
+            {"index": page("<pre>x = 1</pre><pre>y = 2</pre>"), "source": RAN},
+            "did not run: ['y = 2']",
         ),
         (too_large, {"index": page("".join(map(chr, range(0x4E00, 0x9FFF))) * 5)}, "bytes packed"),
     ],

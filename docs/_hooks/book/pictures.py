@@ -7,8 +7,10 @@ times finer than anybody sees, and a third of a picture's weight is those digits
 
 from __future__ import annotations
 
+import io
 import re
 import xml.etree.ElementTree as ElementTree
+from typing import Any
 
 PALETTES = ("light", "dark")
 DRAWN = PALETTES[0]
@@ -20,6 +22,23 @@ _SHAPES = {"path", "use", "rect", "circle", "text"}
 _NOT_DRAWN = re.compile(r"<!DOCTYPE[^>]*>\s*|<metadata>.*?</metadata>\s*|<!--.*?-->\s*", re.S)
 _PLACES = re.compile(r'(?<= )(?:d|height|points|width|x|x1|x2|y|y1|y2)="[^"]*"|translate\([^)]*\)')
 _FINE = re.compile(r"-?\d+\.\d{3,}")
+
+
+def drawn(figure: Any, salt: str) -> str:
+    """What a Matplotlib figure looks like as SVG; `salt` decides how its elements are named."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "path"}):
+        # What `savefig` does, which would draw everything a first time to lay it out.
+        canvas: Any = FigureCanvasSVG(figure)
+        figure.set_dpi(72)  # an SVG is measured in points
+        if layout := figure.get_layout_engine():
+            layout.execute(figure)
+            figure.set_layout_engine("none")
+        canvas.print_svg(stream, metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
 
 
 def in_palettes(svg: str, colors: dict[str, list[str]]) -> dict[str, str]:

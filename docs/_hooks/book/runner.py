@@ -263,12 +263,9 @@ def _collect_figure(page: Page, block: Block, outcome: Outcome) -> None:
     assert pyplot is not None
     figure = pyplot.figure(numbers[0])
     _refuse_mute_axes(page, block, figure)
-    stream = io.StringIO()
-    with pyplot.rc_context({"svg.hashsalt": block.figure.name, "svg.fonttype": "path"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     name = block.figure.name
     try:
-        found = pictures.in_palettes(stream.getvalue(), _colors())
+        found = pictures.in_palettes(pictures.drawn(figure, name), _colors())
     except ValueError as error:
         raise PageError(page.path, block.line, f"figure {name!r} {error}") from None
     outcome.pictures |= {f"{name}-{palette}.svg": svg for palette, svg in found.items()}

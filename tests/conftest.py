@@ -59,7 +59,7 @@ def browser_site(site: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}: apt install chromium, or set CHROMIUM")
@@ -75,12 +75,12 @@ def patient(context: BrowserContext) -> BrowserContext:
     return context
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def window(browser: Browser) -> Page:
     return patient(browser.new_context()).new_page()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plain_window(browser: Browser) -> Page:
     """A window in which no script runs."""
     return patient(browser.new_context(java_script_enabled=False)).new_page()
@@ -89,9 +89,9 @@ def plain_window(browser: Browser) -> Page:
 def opened_anew(window: Page) -> Iterator[Page]:
     """A window as a reader opens it.
 
-    A new window takes a browser longer than a page, so the tests of a module share one. Nothing that
-    a test does to it outlives the test. It stays at the last page: to leave the site would end the
-    process that draws it.
+    A new window takes a browser longer than a page, so all tests share one. Nothing that a test does
+    to it outlives the test. It stays at the last page: to leave the site would end the process that
+    draws it.
     """
     window.set_viewport_size({"width": 1280, "height": 900})
     yield window

@@ -124,11 +124,15 @@ def unseen(page: Page) -> list[str]:
             if (!image.complete || !image.naturalWidth)
               found.push(`the picture ${image.getAttribute("src")} is not seen`)
           }
-          // To ask for the place of what waits to come near would have it laid out by itself.
-          const waits = [...document.querySelectorAll(
-            "[style^='--lines'] > *, .identity-body > *")].filter((part) =>
-            part.checkVisibility() && !part.checkVisibility({contentVisibilityAuto: true}))
-          const waiting = new Set(waits.flatMap((part) => [...part.querySelectorAll(".katex-html")]))
+          // To ask for the place of what waits to come near would have it laid out by itself. Of a box,
+          // outermost first, that is asked of what it holds; what it holds is never asked for styles.
+          const boxes = "[style^='--lines'], .identity-body"
+          const waiting = new Set()
+          for (const box of document.querySelectorAll(boxes)) {
+            if (box.parentElement.closest(boxes) || !box.checkVisibility()) continue
+            if (box.firstElementChild?.checkVisibility({contentVisibilityAuto: true}) === false)
+              box.querySelectorAll(".katex-html").forEach((formula) => waiting.add(formula))
+          }
           for (const formula of document.querySelectorAll("article .katex-html")) {
             if (waiting.has(formula)) continue
             if (formula.closest("details:not([open]), .tabbed-block")) continue

@@ -77,9 +77,9 @@ class Run:
             for chain in page.chains
             if not runner.missing(chain) and not _skipped(chain) and not store.get(chain)
         ]
-        # Half of the processes take from one end and half from the other: a framework, which takes
-        # seconds to import, is imported by few of them.
-        self._left = deque(sorted(jobs, key=lambda job: sorted(_needs(job[1]))))
+        # Half of the processes take from one end and half from the other: each framework, which takes
+        # seconds to import, is imported by half of them.
+        self._left = deque(sorted(jobs, key=lambda job: _end(job[1])))
         count = min(len(jobs), os.cpu_count() or 1)
         self._threads = ThreadPoolExecutor(count or 1)
         self._shares = [
@@ -129,8 +129,10 @@ class Run:
                     self._store.put(chain, runner.Outcome(**answer))
 
 
-def _needs(chain: list[Block]) -> set[str]:
-    return set().union(*(block.needs for block in chain))
+def _end(chain: list[Block]) -> int:
+    """Near which end of the work a chain stands: PyTorch at one, JAX at the other."""
+    needs = set().union(*(block.needs for block in chain))
+    return ("jax" in needs) - ("torch" in needs)
 
 
 def _skipped(chain: list[Block]) -> bool:

@@ -26,14 +26,14 @@ WHOLE = {"", "learn/gradient/", "notebooks/first-steps/"}
 
 
 def addresses() -> list[str]:
-    """The address of every page that the folder of the book publishes."""
-    found = ["404.html"]
+    """The address of every page that is published, those that the package writes first: they are long."""
+    found = [f"{address.removesuffix('.md')}/" for address in generated.ADDRESSES]
     for path in sorted([*DOCS.rglob("*.md"), *DOCS.rglob("*.ipynb")]):
         inside = path.relative_to(DOCS).with_suffix("")
         if not inside.parts[0].startswith(("_", ".")):
             place = inside.parent if inside.name == "index" else inside
             found.append("" if place == Path() else f"{place.as_posix()}/")
-    return [*found, *(f"{address.removesuffix('.md')}/" for address in generated.ADDRESSES)]
+    return [*found, "404.html"]
 
 
 # Checks: each returns what is wrong

@@ -141,8 +141,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pages first: they are what a failure should show soonest."""
-    items.sort(key=lambda item: not isinstance(item, _PageItem))
+    """Pages first: they are what a failure should show soonest. Then what waits for the built site.
+
+    The long tests are among those, and no process should be left alone with them at the end.
+    """
+    items.sort(key=lambda item: (not isinstance(item, _PageItem), "site" not in _fixtures(item)))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores, since a test waits while its browser works."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import dis
 import functools
 import importlib
 import importlib.metadata
@@ -138,7 +139,7 @@ def _step(page: Page, block: Block, namespace: dict[str, Any], lines: _Lines) ->
         line = error.lineno or block.line
         raise PageError(page.path, line, f"the block does not parse: {error.msg}.") from None
     out, err = io.StringIO(), io.StringIO()
-    lines.add(code)
+    lines.add_block(code)
     with tempfile.TemporaryFile() as raw:
         try:
             with (
@@ -186,6 +187,9 @@ def _failure(page: Page, block: Block, error: BaseException) -> PageError:
     return failure
 
 
+_JUMPS = frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
+
+
 class _Lines:
     """Which lines and functions of a chain have not run yet."""
 
@@ -194,19 +198,27 @@ class _Lines:
         self._left: dict[int, set[int]] = {}
         self._codes: list[types.CodeType] = []  # kept, so that no other code takes one's id
 
-    def add(self, code: types.CodeType) -> None:
+    def add_block(self, code: types.CodeType) -> None:
         """Expect all of a block, and of the functions in it, to run before the chain ends."""
+        self._add(code)
+        if not code.co_exceptiontable and _JUMPS.isdisjoint(code.co_code[::2]):
+            self._left[id(code)].clear()  # no line can be passed over unless the block fails
+
+    def _add(self, code: types.CodeType) -> None:
         self._codes.append(code)
         # 0 stands for the call: a function may stand on a line that runs without it.
         self._left[id(code)] = {line for _, _, line in code.co_lines() if line} | {0}
         for constant in code.co_consts:
             if isinstance(constant, types.CodeType):
-                self.add(constant)
+                self._add(constant)
 
     @contextlib.contextmanager
     def traced(self) -> Iterator[None]:
         """Strike out what runs. Code of which all has run goes on at full speed."""
         before, codes = sys.gettrace(), self._left
+        if not any(codes.values()):
+            yield
+            return
 
         def call(frame: types.FrameType, event: str, argument: object) -> Callable[..., Any] | None:
             left = codes.get(id(frame.f_code))

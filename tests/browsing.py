@@ -66,16 +66,19 @@ class Watch:
 
 
 def drawn(page: Page) -> None:
-    """Wait until what has changed is laid out, drawn, and known to what observes sizes."""
+    """Wait until what has changed is laid out, drawn in its fonts, and known to what observes sizes."""
     page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        """async () => {
+          document.body.offsetTop  // has the fonts asked for that are needed now
+          await document.fonts.ready
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+        }"""
     )
 
 
 def opened(page: Page, address: str) -> None:
     """Open a page, and wait until it is drawn with its scripts, styles and fonts."""
     page.goto(address, wait_until="load")
-    page.evaluate("document.fonts.ready")
     drawn(page)
 
 

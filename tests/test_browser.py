@@ -209,6 +209,7 @@ def test_every_page(page: Page, watch: Watch, browser_site: str, address: str) -
     page.add_style_tag(content="* { content-visibility: visible !important }")
     page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true })")
     all_seen(page)
+    drawn(page)
     look("dark, 390 pixels, unfolded", unseen, overflow, out_of_reach)
     resized(page, 1280)
     look("dark, 1280 pixels, unfolded", overflow)
@@ -454,6 +455,27 @@ def test_who_asks_for_less_motion_gets_none(page: Page, browser_site: str) -> No
     assert page.evaluate(moving, "dark") > 0
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     assert page.evaluate(moving, "light") == 0
+
+
+def test_what_grows_when_a_font_comes_can_be_reached(page: Page, browser_site: str) -> None:
+    opened(page, f"{browser_site}learn/gradient/")
+    formula = page.locator(".arithmatex.display").first
+    formula.scroll_into_view_if_needed()
+    drawn(page)
+    assert formula.get_attribute("tabindex") is None
+    # Its box stays as it is, so that no observer of sizes hears of it.
+    formula.evaluate(
+        """(formula) => {
+          const wide = document.createElement("span")
+          wide.style = "display: inline-block; width: 2000px"
+          formula.querySelector(".katex-html").append(wide)
+        }"""
+    )
+    drawn(page)
+    assert out_of_reach(page) != []
+    page.evaluate("document.fonts.dispatchEvent(new Event('loadingdone'))")
+    drawn(page)
+    assert out_of_reach(page) == []
 
 
 def test_moving_to_another_page_keeps_everything(

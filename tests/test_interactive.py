@@ -66,7 +66,6 @@ def lively(page: Page, address: str, name: str, state: str = "", place: str = ""
     figure = page.locator(f"[data-interactive={name}]")
     figure.scroll_into_view_if_needed()
     expect(figure).to_have_class(re.compile("is-live"))
-    page.evaluate("document.fonts.ready")
     drawn(page)
     return figure
 

@@ -15,9 +15,12 @@
       for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name)
     }
   }
+  // Of a box that keeps its size while what it holds grows, as when a font comes, nothing is heard.
   const observer = new ResizeObserver((entries) => entries.forEach((entry) => mark(entry.target)))
-  document$.subscribe(() => {
+  const watch = () => {
     observer.disconnect()
     for (const element of document.querySelectorAll(Object.keys(NAMES).join())) observer.observe(element)
-  })
+  }
+  document.fonts.addEventListener("loadingdone", watch)
+  document$.subscribe(watch)
 })()

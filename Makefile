@@ -15,8 +15,8 @@ serve: $(VENV)/.ready
 build: $(VENV)/.ready
 	$(BIN)/mkdocs build --strict
 
-# With CI=true the frameworks are installed first and no test may be skipped. The tests run in one
-# process more than there are cores, at most four, each with one thread.
+# With CI=true the frameworks are installed first and no test may be skipped. The tests use all cores,
+# up to four, each with one thread.
 test: $(VENV)/.ready $(if $(CI),frameworks)
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 

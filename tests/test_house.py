@@ -174,7 +174,7 @@ def run(*command: str) -> str:
     [
         ("ruff", "check", "--no-cache"),
         ("ruff", "format", "--check", "--no-cache"),
-        ("mypy",),
+        pytest.param(("mypy",), marks=pytest.mark.long),
         ("codespell_lib", "--toml", "pyproject.toml", "src", "docs", "tests", "README.md"),
     ],
     ids=lambda command: " ".join(command[:2]),

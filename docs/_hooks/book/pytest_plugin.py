@@ -138,24 +138,19 @@ def _filled(text: str | None) -> tuple[str, ...] | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     codeblocks.MarkdownFile = PageFile
+    config.addinivalue_line("markers", "long: takes half a minute, so it begins early")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Pages first: they are what a failure should show soonest. Then what waits for the built site.
+    """Pages first: they are what a failure should show soonest.
 
-    The long tests are among those, and no process should be left alone with them at the end.
+    Then what is long or waits for the built site, so that no process is left alone with it at the end.
     """
-    items.sort(key=lambda item: (not isinstance(item, _PageItem), "site" not in _fixtures(item)))
+    items.sort(key=lambda item: (not isinstance(item, _PageItem), not _is_long(item)))
 
 
-def _fixtures(item: pytest.Item) -> list[str]:
-    return getattr(item, "fixturenames", [])
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores, since a test waits while its browser works."""
-    return (os.cpu_count() or 1) + 1
+def _is_long(item: pytest.Item) -> bool:
+    return "site" in getattr(item, "fixturenames", []) or bool(item.get_closest_marker("long"))
 
 
 @pytest.hookimpl(wrapper=True)

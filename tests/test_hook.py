@@ -95,7 +95,9 @@ def test_the_theme_has_the_files_that_mkdocs_finds(tmp_path: Path) -> None:
         found.append([file.src_uri for file in files])
         theme.list_quickly(config.theme)
     assert found[0] == found[1] != []
-    icon = config.theme.get_env().get_template(".icons/material/weather-night.svg")
+    environment = config.theme.get_env()
+    assert [name for name in environment.list_templates() if name.startswith(".")] == []
+    icon = environment.get_template(".icons/material/weather-night.svg")
     assert "<svg" in icon.render()
 
 

@@ -325,6 +325,20 @@ LOOKED_FOR = {
     "layernorm gradient": "reference/table/",
     "softmax jacobian": "reference/table/",
     "log det": "reference/table/",
+    "batchnorm gradient": "reference/table/",
+    "clip gradient nan": "production/pitfalls/",
+    "relu at zero": "reference/kinks/",
+    "adam": "reference/optimizers/",
+    "saddle point": "learn/hessian/",
+    "complex step": "learn/numerical-differentiation/",
+    "reverse mode": "learn/automatic-differentiation/",
+}
+FOUND_FIRST = {
+    "hessian",
+    "layernorm gradient",
+    "batchnorm gradient",
+    "clip gradient nan",
+    "log det",
 }
 
 
@@ -334,7 +348,8 @@ def test_search_finds_what_is_looked_for_and_nothing_else(page: Page, browser_si
     for words, place in LOOKED_FOR.items():
         found = searched(page, words)
         pages = list(dict.fromkeys(address.split("?")[0] for address in found))
-        if not any(place in address for address in pages[:3]):
+        best = pages[: 1 if words in FOUND_FIRST else 3]
+        if not any(place in address for address in best):
             missed[words] = pages
     assert missed == {}
     assert searched(page, "zzyzx") == []

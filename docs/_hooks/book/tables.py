@@ -29,7 +29,7 @@ SEEDS = range(3)
 INTRODUCTION = """\
 ---
 search:
-  boost: 4
+  boost: 2
 ---
 
 # ML gradient reference table

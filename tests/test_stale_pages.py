@@ -38,8 +38,10 @@ DRAWN = (
 INTERACTIVE = "\n<!-- interactive: compass\nquestion: Where?\n-->\n"
 STALE = "assert 1 + 1 == 3"  # a block that fails as soon as it runs
 
-# name: (the page, what the failure must say). What looks like a mark on a test is text of such a page:
-# authors may write one above a block, and these pages show that a misused one is red.
+MARKS = ("skip", 'skip(reason="slow")', 'xfail(reason="broken", raises=AssertionError)', "slow")
+"""What would keep a block from running, or its failure from being one, in a plain pytest-codeblocks."""
+
+# name: (the page, what the failure must say)
 PAGES: dict[str, tuple[str, str]] = {
     # Fences that plain collection passes over
     "info-title": (fence(STALE, 'python title="x.py"'), "exactly ```python"),
@@ -108,26 +110,13 @@ PAGES: dict[str, tuple[str, str]] = {
         fence("import pytest\n\npytest.importorskip('nunpy')\n" + STALE),
         "stop it in silence",
     ),
-    "skip-without-reason": (f"<!--pytest.mark.skip-->\n\n{fence(STALE)}", "needs a reason"),
-    "mark-before-text": (
-        f'<!--pytest.mark.skip(reason="slow")-->\n\nText.\n\n{fence(STALE)}',
-        "fence next",
-    ),
+    **{
+        f"mark-{number}": (f"<!--pytest.mark.{mark}-->\n\n{fence(STALE)}", "a block takes no mark")
+        for number, mark in enumerate(MARKS)
+    },
     "mark-before-cont": (
-        f'{fence("x = 1")}\n{CONT}\n<!--pytest.mark.skip(reason="slow")-->\n\n{fence(STALE)}',
-        "first block of a chain",
-    ),
-    "xfail-that-passes": (
-        '<!--pytest.mark.xfail(reason="broken", raises=ValueError)-->\n\n' + fence("x = 1"),
-        "XPASS",
-    ),
-    "xfail-for-another-reason": (
-        '<!--pytest.mark.xfail(reason="broken", raises=OSError)-->\n\n' + fence(STALE),
-        "AssertionError",
-    ),
-    "xfail-without-error": (
-        f'<!--pytest.mark.xfail(reason="broken")-->\n\n{fence(STALE)}',
-        "needs the error it waits for",
+        f"{fence('x = 1')}\n{CONT}\n<!--pytest.mark.{MARKS[0]}-->\n\n{fence(STALE)}",
+        "a block takes no mark",
     ),
     # Code that is shown and does not run, or whose result nobody sees
     "main-guard": (fence(f'if __name__ == "__main__":\n    {STALE}'), "AssertionError"),
@@ -304,9 +293,10 @@ HEALTHY: dict[str, str] = {
         "import inspect\nimport pickle\n\n\nclass A:\n    x: int = 1\n\n\n"
         'a = pickle.loads(pickle.dumps(A()))\nassert a.x == 1\nassert "x: int" in inspect.getsource(A)'
     ),
-    # A page may show a failure: its block waits for the error that it names.
-    "xfail": '<!--pytest.mark.xfail(reason="shows it", raises=AssertionError)-->\n\n'
-    + fence(STALE),
+    "error": printing(
+        "try:\n    x = 1 / 0\nexcept ZeroDivisionError as error:\n    print(error)",
+        "division by zero",
+    ),
     "interactive": f"{DRAWN}{INTERACTIVE}",
     "interactive-in-a-chain": "\n".join(
         [printing("print(1)", "1"), CONT, "", DRAWN.split("\nprint")[0], "```"]
@@ -364,7 +354,7 @@ def test_stale_page_is_red(verdicts: dict[str, str], name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_failure_names_page_and_line(verdicts: dict[str, str], name: str) -> None:
     verdict = verdicts[f"stale-{name}"]
-    assert f"stale-{name}.md:" in verdict or "XPASS" in verdict
+    assert f"stale-{name}.md:" in verdict
 
 
 @pytest.mark.parametrize("inside", ["build", "dist", "venv"])

@@ -1,7 +1,7 @@
 """Reads a page: its code blocks, what they print, the figures they draw, and the prose between.
 
 The directives are those of pytest-codeblocks. The reader is stricter: whatever it would have to
-pass over in silence (an unknown fence, a misspelt directive, a mark that reaches no block) it
+pass over in silence (an unknown fence, a misspelt directive, a mark that skips a block) it
 refuses, with the place and what to write instead.
 """
 
@@ -26,7 +26,7 @@ _FENCE = re.compile(r"^(?P<indent>[ ]*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)$")
 _NESTED_FENCE = re.compile(r"^\s*(?:[-*+]|\d+[.)]|>)[\s>]*(?:`{3,}|~{3,})")
 _CONTAINER = re.compile(r"^\s*(?:[-*+]\s|\d+[.)]\s|!!!|\?\?\?|===|\[\^[^\]]+\]:|:\s)")
 _DIRECTIVE = re.compile(r"^pytest-codeblocks:\s*(?P<keyword>.*)$")
-_MARK = re.compile(r"^(?P<mark>pytest\.mark\..*)$", re.DOTALL)
+_MARK = re.compile(r"pytest\.mark\.\w*")
 _FIGURE = re.compile(r"^figure:\s*(?P<name>.*?)\s*(?:\n(?P<fields>.*))?$", re.DOTALL)
 _INTERACTIVE = re.compile(r"^interactive:\s*(?P<name>.*?)\s*(?:\n(?P<fields>.*))?$", re.DOTALL)
 _BENCHMARK = re.compile(r"^benchmark:\s*(?P<name>\S+)$")
@@ -35,9 +35,6 @@ _NAME = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
 
 class PageError(Exception):
     """A page that the book refuses: where, what is wrong, and what to write instead."""
-
-    raised: BaseException | None = None
-    """The exception of the block, where it was one."""
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
         self.path, self.line, self.problem = path, line, problem
@@ -81,7 +78,6 @@ class Block:
     code: str
     hidden: bool
     continues: bool
-    marks: list[str] = field(default_factory=list)
     expected: str | None = None
     output_line: int = 0  # of the opening fence of the expected output
     output_end: int = 0
@@ -167,7 +163,6 @@ class _Reader:
         # Directives that wait for the next fence, each with its line.
         self.cont = 0
         self.output = 0
-        self.marks: list[tuple[str, int]] = []
         self.last_fence: Block | None = None  # the block, if the last fence was one
         self.adjacent = False  # nothing but blank lines since the last fence
 
@@ -298,7 +293,11 @@ class _Reader:
         if found := _DIRECTIVE.match(text):
             self.codeblocks(found["keyword"].strip(), line)
         elif found := _MARK.match(text):
-            self.mark(found["mark"].strip(), line)
+            raise self.fail(
+                line,
+                f"a block takes no mark, since every block runs: `{found[0]}` came. Remove it; show "
+                "an error by catching it and printing it.",
+            )
         elif found := _FIGURE.match(text):
             self.figure(found["name"], found["fields"] or "", line, end)
         elif found := _INTERACTIVE.match(text):
@@ -310,7 +309,7 @@ class _Reader:
                 line,
                 f"a comment needs a meaning: {text.splitlines()[0] if text else 'nothing'!r} has "
                 "none here. Known are pytest-codeblocks:cont, pytest-codeblocks:expected-output, "
-                "pytest.mark.…(reason=…), figure: name, interactive: name, benchmark: name, and a "
+                "figure: name, interactive: name, benchmark: name, and a "
                 "hidden ```python block.",
             )
 
@@ -341,40 +340,11 @@ class _Reader:
                 "expected-output-ignore-whitespace": "Output is compared as it is: use "
                 "expected-output.",
                 "skipfile": "Every page runs: remove it.",
-                "skip": "Every block runs: remove it, or give pytest.mark.skip a reason.",
+                "skip": "Every block runs: remove it.",
             }.get(keyword.split("(")[0], "Known are cont and expected-output.")
             if keyword.startswith("importorskip"):
                 advice = "The reader sees by itself which blocks import a framework: remove it."
             raise self.fail(line, f"`pytest-codeblocks:{keyword}` is not taken here. {advice}")
-
-    def mark(self, text: str, line: int) -> None:
-        """Take a mark that an author writes above a block: pytest may skip it only for a reason."""
-        try:
-            node = ast.parse(text, mode="eval").body
-        except SyntaxError:
-            node = None
-        call = node if isinstance(node, ast.Call) else None
-        name = ast.unparse(call.func) if call else text.split("(")[0]
-        if name not in {f"pytest.mark.{known}" for known in ("skip", "skipif", "xfail")}:
-            raise self.fail(
-                line, f"`{name}` is not a mark that blocks take. Use skip, skipif or xfail."
-            )
-        keywords = {k.arg: k.value for k in call.keywords} if call else {}
-        reason = keywords.get("reason")
-        if not (
-            isinstance(reason, ast.Constant)
-            and isinstance(reason.value, str)
-            and reason.value.strip()
-        ):
-            raise self.fail(
-                line, f'`{name}` needs a reason: none came. Write {name}(…, reason="why").'
-            )
-        if name.endswith("xfail") and "raises" not in keywords:
-            raise self.fail(
-                line,
-                "`pytest.mark.xfail` needs the error it waits for: none came. Write raises=….",
-            )
-        self.marks.append((text, line))
 
     def figure(self, name: str, fields: str, line: int, end: int) -> None:
         block = self.last_fence
@@ -546,13 +516,7 @@ class _Reader:
                 self.output,
                 "expected-output needs a ```text fence next: a ```python fence came.",
             )
-        if self.cont and self.marks:
-            raise self.fail(
-                self.marks[0][1],
-                "a mark belongs on the first block of a chain: it came on a continued one. Move it.",
-            )
-        block.marks = [text for text, _ in self.marks]
-        self.cont, self.marks = 0, []
+        self.cont = 0
         self.blocks.append(block)
         self.last_fence, self.adjacent = block, True
 
@@ -563,9 +527,8 @@ class _Reader:
                 "a ```text fence needs <!--pytest-codeblocks:expected-output--> above it, under "
                 "the block that prints it: none came, so nothing would compare it.",
             )
-        if self.cont or self.marks:
-            waiting = self.cont or self.marks[0][1]
-            raise self.fail(waiting, "a directive needs a ```python fence next: an output came.")
+        if self.cont:
+            raise self.fail(self.cont, "a directive needs a ```python fence next: an output came.")
         assert self.last_fence is not None
         block = self.last_fence
         block.expected, block.output_line, block.output_end = text, line, end
@@ -577,7 +540,6 @@ class _Reader:
         for line, what, needs in (
             (self.cont, "cont", "```python"),
             (self.output, "expected-output", "```text"),
-            (self.marks[0][1] if self.marks else 0, "a mark", "```python"),
         ):
             if line:
                 raise self.fail(

@@ -67,7 +67,7 @@ class Book:
             if outcome is not None:
                 runner.compare(page, chain, outcome)
             elif page.path not in self.errors:
-                reason = ", ".join(sorted(runner.missing(chain))) or "a mark"
+                reason = ", ".join(sorted(runner.missing(chain)))
                 self.not_run.append(f"{shown(page.path)}:{chain[0].line} ({reason})")
 
     def pictures(self) -> dict[str, str]:

@@ -177,14 +177,12 @@ def _failure(page: Page, block: Block, error: BaseException) -> PageError:
     source = page.text.replace("\r\n", "\n").split("\n")
     shown = [source[number - 1].strip() for number in own]
     message = str(error) or "(no message)"
-    failure = PageError(
+    return PageError(
         page.path,
         line,
         f"the block of line {block.line} raised {type(error).__qualname__}: {message}\n"
         + _quote("\n".join(f"line {n}: {text}" for n, text in zip(own, shown, strict=True))),
     )
-    failure.raised = error
-    return failure
 
 
 _JUMPS = frozenset(dis.hasjrel) | frozenset(dis.hasjabs)

@@ -75,7 +75,7 @@ class Run:
             (page, chain)
             for page in pages
             for chain in page.chains
-            if not runner.missing(chain) and not _skipped(chain) and not store.get(chain)
+            if not runner.missing(chain) and not store.get(chain)
         ]
         # Half of the processes take from one end and half from the other: each framework, which takes
         # seconds to import, is imported by half of them.
@@ -133,11 +133,6 @@ def _end(chain: list[Block]) -> int:
     """Near which end of the work a chain stands: PyTorch at one, JAX at the other."""
     needs = set().union(*(block.needs for block in chain))
     return ("jax" in needs) - ("torch" in needs)
-
-
-def _skipped(chain: list[Block]) -> bool:
-    """Marked blocks are judged by the tests, which can evaluate a mark."""
-    return bool(chain[0].marks)
 
 
 def for_a_child() -> dict[str, str]:

@@ -17,18 +17,28 @@ from calcml._checks import need_choice
 # The hues are those of M. Okabe and K. Ito, "Color Universal Design", 2008. Lightness was chosen,
 # for each page, so that every color carries text (contrast at least 4.5, WCAG 2.2, 1.4.3) and so
 # that they stay apart for a color-blind eye, the first four most of all; the tests measure both.
-_PALETTES: dict[str, dict[str, Any]] = {
+_PALETTES: dict[str, dict[str, str]] = {
     "light": {
         "page": "#ffffff",
         "text": "#212121",
         "muted": "#6f7680",
-        "cycle": ["#034984", "#aa2803", "#0c8854", "#690640", "#b36201", "#316b9b"],
+        "C0": "#034984",
+        "C1": "#aa2803",
+        "C2": "#0c8854",
+        "C3": "#690640",
+        "C4": "#b36201",
+        "C5": "#316b9b",
     },
     "dark": {
         "page": "#1e2129",
         "text": "#e2e4e9",
         "muted": "#8d949f",
-        "cycle": ["#5088dc", "#fb4701", "#83feb4", "#b57892", "#fad111", "#5cbffa"],
+        "C0": "#5088dc",
+        "C1": "#fb4701",
+        "C2": "#83feb4",
+        "C3": "#b57892",
+        "C4": "#fad111",
+        "C5": "#5cbffa",
     },
 }
 
@@ -70,9 +80,7 @@ def palette(name: str) -> dict[str, str]:
     '#e2e4e9'
     """
     need_choice(name, _PALETTES, "palette", "name")
-    found = dict(_PALETTES[name])
-    cycle = found.pop("cycle")
-    return found | {f"C{number}": color for number, color in enumerate(cycle)}
+    return dict(_PALETTES[name])
 
 
 @contextmanager
@@ -102,8 +110,7 @@ def theme(name: str) -> Iterator[None]:
     #e2e4e9
     """
     need_choice(name, _PALETTES, "theme", "name")
-    palette = _PALETTES[name]
-    page, text, muted = palette["page"], palette["text"], palette["muted"]
+    page, text, muted, *cycle = _PALETTES[name].values()
     settings: dict[str, Any] = {
         "figure.facecolor": page + "00",
         "axes.facecolor": page + "00",
@@ -122,7 +129,7 @@ def theme(name: str) -> Iterator[None]:
         "legend.edgecolor": "none",
         "legend.framealpha": 0.85,
         "legend.labelcolor": text,
-        "axes.prop_cycle": cycler(color=palette["cycle"], linestyle=_LINESTYLES),
+        "axes.prop_cycle": cycler(color=cycle, linestyle=_LINESTYLES),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 13.0,

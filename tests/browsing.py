@@ -1,6 +1,7 @@
 """What the tests need that open the site in a real browser."""
 
 import functools
+import gzip
 import http.server
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 SCHEMES = {"light": "default", "dark": "slate"}
 """What the theme calls the palettes."""
@@ -86,6 +87,35 @@ def at_rest(page: Page) -> None:
     """Wait until scripts ask for nothing more; half a second without a request is taken for that."""
     page.wait_for_load_state("networkidle")
     drawn(page)
+
+
+def over_the_wire(file: Path) -> bytes:
+    """A file as public hosts send it: fonts are packed already, the rest is packed on the way."""
+    data = file.read_bytes()
+    return data if file.suffix == ".woff2" else gzip.compress(data, mtime=0)
+
+
+def first_view(browser: Browser, site: Path, home: str, place: str) -> dict[str, int]:
+    """The bytes over the wire of each file that a browser asks for before a reader does anything.
+
+    That is all that the page needs, with the fonts of its formulas and the pictures near the top.
+    The sizes are those of the files: of a worker's script the browser gives none.
+    """
+    asked: dict[str, int] = {}
+
+    def note(request: Request) -> None:
+        path = request.url.removeprefix(home).split("?")[0]
+        file = site / path
+        asked[path] = len(over_the_wire(file / "index.html" if file.is_dir() else file))
+
+    # A window of its own, which has nothing yet; on a busy machine it takes what time it takes.
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(0)
+    page.on("request", note)
+    opened(page, home + place)
+    at_rest(page)
+    page.close()
+    return asked
 
 
 def resized(page: Page, width: int) -> None:

@@ -1,19 +1,17 @@
 """The built site in a real browser. Every check is also shown a page that it must refuse."""
 
 import functools
-import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from book import generated, screenshot
-from browsing import SCHEMES, Watch, at_rest, drawn, opened, resized, turned
+from browsing import SCHEMES, Watch, at_rest, drawn, first_view, opened, resized, turned
 from matplotlib.image import imread
-from playwright.sync_api import Browser, CDPSession, Page, Request, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTHS = (1280, 390)
@@ -255,31 +253,6 @@ FIRST_VIEW = {"": 110_000, "learn/": 200_000, "notebooks/": 240_000, TABLE: 310_
 """Most bytes over the wire before a reader does anything, by the longest beginning of an address."""
 
 
-def packed(file: Path) -> int:
-    """Bytes over the wire: fonts are packed already, hosts pack the rest."""
-    data = file.read_bytes()
-    return len(data if file.suffix == ".woff2" else gzip.compress(data, mtime=0))
-
-
-def first_view(browser: Browser, site: Path, address: str) -> dict[str, int]:
-    """The bytes of each file that a browser asks for before a reader does anything."""
-    asked: dict[str, int] = {}
-
-    def note(request: Request) -> None:
-        path = urlsplit(request.url).path.removeprefix(f"/{site.name}/")
-        file = site / path
-        asked[path] = packed(file / "index.html" if file.is_dir() else file)
-
-    # A window of its own, which has nothing yet; on a busy machine it takes what time it takes.
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(0)
-    page.on("request", note)
-    opened(page, address)
-    at_rest(page)
-    page.close()
-    return asked
-
-
 @pytest.mark.parametrize(
     "address", [a for a in addresses() if not a or a.startswith(("learn/", "notebooks/", TABLE))]
 )
@@ -287,7 +260,7 @@ def test_the_first_view_is_light(
     browser: Browser, site: Path, browser_site: str, address: str
 ) -> None:
     kind = max((kind for kind in FIRST_VIEW if address.startswith(kind)), key=len)
-    asked = first_view(browser, site, browser_site + address)
+    asked = first_view(browser, site, browser_site, address)
     assert any(path.endswith(".woff2") for path in asked)
     assert sum(asked.values()) <= FIRST_VIEW[kind], sorted(asked.items(), key=lambda x: -x[1])
 

@@ -31,6 +31,7 @@ def main() -> None:
     if name not in found:
         sys.exit(f"no benchmark {name!r}: choose one of {', '.join(found)}")
     sys.argv = [name, *rest]
+    sys.path.append(str(HERE.parent))  # what the tests share
     runpy.run_path(str(found[name]), run_name="__main__")
 
 

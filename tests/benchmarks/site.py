@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gzip
 import http.server
 import json
 import os
@@ -25,6 +24,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from browsing import first_view, over_the_wire
 from playwright import sync_api as playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,12 +148,6 @@ def find(port: int, path: str, text: str, patience: float = 60.0) -> str:
     raise TimeoutError(f"{path} did not show {text!r} within {patience} s")
 
 
-def over_the_wire(file: Path) -> bytes:
-    """A file as public hosts send it: text packed, fonts and pictures as they are."""
-    data = file.read_bytes()
-    return gzip.compress(data) if file.suffix in {".html", ".css", ".js", ".json", ".svg"} else data
-
-
 class Packed(http.server.SimpleHTTPRequestHandler):
     """Serves text packed, as public hosts do."""
 
@@ -187,23 +181,10 @@ def served(site: Path) -> Iterator[str]:
 
 
 def first_views(site: Path, address: str) -> dict[str, int]:
-    """Bytes that a browser asks for before a reader does anything, in a window of 1280 by 900.
-
-    That is all that the page needs, with the fonts of its formulas and the pictures near the top.
-    The sizes are those of the files: of a worker's script the browser gives none.
-    """
-    found = {}
+    """Bytes that a browser asks for before a reader does anything, by page."""
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for page in PAGES:
-            window = browser.new_page(viewport={"width": 1280, "height": 900})
-            asked: set[str] = set()
-            window.on("request", lambda request, to=asked: to.add(request.url))
-            window.goto(address + page, wait_until="networkidle")
-            files = [site / url.removeprefix(address).split("?")[0] for url in asked]
-            whole = [file / "index.html" if file.is_dir() else file for file in files]
-            found[page] = sum(len(over_the_wire(file)) for file in whole)
-            window.close()
+        found = {p: sum(first_view(browser, site, address, p).values()) for p in PAGES}
         browser.close()
     return found
 
